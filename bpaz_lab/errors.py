@@ -1,0 +1,239 @@
+"""Every error that bpaz_lab raises on purpose.
+
+An error carries what happened (``message``), where (``path``, for instance
+``nodes.split.settings.chunk_size``), what to do next (``hint``) and a stable
+machine-readable ``code``. The tree::
+
+    BpazError
+     ├── DocumentError            one or several problems of a workflow document
+     │    ├── JsonError           not strict JSON
+     │    ├── FormatError         JSON, but not of the document's shape
+     │    ├── UnknownNodeType     a node type that no installed package provides
+     │    ├── SettingError        a setting that the node type does not accept
+     │    ├── LiteralSecret       a secret written out where a credential name belongs
+     │    ├── EdgeError           an edge to a node or port that does not exist
+     │    ├── ConnectionRefused   two ports that do not fit, or an input already taken
+     │    ├── DuplicateId         an id that is already taken
+     │    ├── CycleError          edges that lead back to where they started
+     │    └── MissingInput        a required input that nothing feeds
+     ├── PatchError               a change that cannot be applied
+     │    └── StaleChange         a change whose target was changed by somebody else
+     ├── NodeTypeError            a node class that breaks the node contract
+     ├── MissingPackage           a node needs a package that is not installed
+     ├── InputError               an unknown or missing input of a run
+     ├── CredentialError          a credential that cannot be resolved
+     ├── EgressRefused            an address that a node may not reach
+     ├── FileRefused              a file that a node may not open
+     └── RunError                 a run that ended without its result
+          ├── NodeFailed          a node raised, with the node's name and its cause
+          ├── RunCancelled        somebody stopped the run
+          └── RunTimeout          the run or a node took longer than allowed
+
+Example:
+    >>> error = SettingError("chunk_size must be at least 1", path="nodes.split.settings.chunk_size")
+    >>> error.code
+    'setting'
+    >>> str(error)
+    'nodes.split.settings.chunk_size: chunk_size must be at least 1'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class BpazError(Exception):
+    """The root of the tree.
+
+    Args:
+        message: What happened, as one sentence.
+        hint: What to do next; empty where there is nothing to advise.
+        path: Where it happened, in dots; empty where there is no place.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "", path: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.path = path
+
+    def __str__(self) -> str:
+        where = f"{self.path}: " if self.path else ""
+        advice = f"\n  hint: {self.hint}" if self.hint else ""
+        return f"{where}{self.message}{advice}"
+
+    def to_dict(self) -> dict[str, str]:
+        """The error as the canvas, the REST API and the records show it."""
+        return {"code": self.code, "message": self.message, "hint": self.hint, "path": self.path}
+
+
+class DocumentError(BpazError):
+    """Something is wrong with a workflow document.
+
+    Raised alone for one problem, or with ``problems`` when a document has several;
+    ``problems`` of a single problem holds the error itself.
+    """
+
+    code: ClassVar[str] = "document"
+
+    def __init__(
+        self, message: str, *, hint: str = "", path: str = "", problems: Sequence[DocumentError] = ()
+    ) -> None:
+        super().__init__(message, hint=hint, path=path)
+        self.problems: list[DocumentError] = list(problems) or [self]
+
+    @classmethod
+    def of(cls, problems: Sequence[DocumentError]) -> DocumentError:
+        """One error that reports all problems: the problem itself when it is the only one."""
+        if len(problems) == 1:
+            return problems[0]
+        lines = "\n".join(f"- {problem}" for problem in problems)
+        return DocumentError(f"the workflow has {len(problems)} problems\n{lines}", problems=problems)
+
+
+class JsonError(DocumentError):
+    """The text is not strict JSON."""
+
+    code: ClassVar[str] = "json"
+
+
+class FormatError(DocumentError):
+    """The JSON does not have the shape of a workflow document."""
+
+    code: ClassVar[str] = "format"
+
+
+class UnknownNodeType(DocumentError):
+    """No installed package provides a node type of this name."""
+
+    code: ClassVar[str] = "unknown_node_type"
+
+
+class SettingError(DocumentError):
+    """A node type does not accept this setting or this value."""
+
+    code: ClassVar[str] = "setting"
+
+
+class LiteralSecret(DocumentError):
+    """A secret is written out where only the name of a credential may stand."""
+
+    code: ClassVar[str] = "literal_secret"
+
+
+class EdgeError(DocumentError):
+    """An edge leads to a node or a port that does not exist."""
+
+    code: ClassVar[str] = "edge"
+
+
+class ConnectionRefused(DocumentError):
+    """Two ports do not fit together, or the input already has its edge."""
+
+    code: ClassVar[str] = "connection"
+
+
+class DuplicateId(DocumentError):
+    """The id is already taken."""
+
+    code: ClassVar[str] = "duplicate_id"
+
+
+class CycleError(DocumentError):
+    """Edges lead back to where they started."""
+
+    code: ClassVar[str] = "cycle"
+
+
+class MissingInput(DocumentError):
+    """Nothing feeds a required input."""
+
+    code: ClassVar[str] = "missing_input"
+
+
+class PatchError(BpazError):
+    """A change cannot be applied to the workflow."""
+
+    code: ClassVar[str] = "patch"
+
+
+class StaleChange(PatchError):
+    """What the change wants to replace is no longer what it expected to find."""
+
+    code: ClassVar[str] = "stale_change"
+
+
+class NodeTypeError(BpazError):
+    """A node class breaks the node contract."""
+
+    code: ClassVar[str] = "node_type"
+
+
+class MissingPackage(BpazError):
+    """A node needs a package that is not installed; the hint is the command that installs it."""
+
+    code: ClassVar[str] = "missing_package"
+
+
+class InputError(BpazError):
+    """A run got an input that it does not know, or lacks one that it needs."""
+
+    code: ClassVar[str] = "input"
+
+
+class CredentialError(BpazError):
+    """A credential cannot be resolved."""
+
+    code: ClassVar[str] = "credential"
+
+
+class EgressRefused(BpazError):
+    """A node may not reach this address."""
+
+    code: ClassVar[str] = "egress"
+
+
+class FileRefused(BpazError):
+    """A node may not open this file."""
+
+    code: ClassVar[str] = "file"
+
+
+class RunError(BpazError):
+    """A run ended without its result; ``run`` is the run, where there is one.
+
+    Args:
+        message: What happened.
+        hint: What to do next.
+        path: Where, for instance ``nodes.chat``.
+        run: The run that failed, with its events and partial outputs.
+    """
+
+    code: ClassVar[str] = "run"
+
+    def __init__(self, message: str, *, hint: str = "", path: str = "", run: Any = None) -> None:
+        super().__init__(message, hint=hint, path=path)
+        self.run = run
+
+
+class NodeFailed(RunError):
+    """A node raised; the original exception is the ``__cause__`` in the user's own kernel."""
+
+    code: ClassVar[str] = "node_failed"
+
+
+class RunCancelled(RunError):
+    """Somebody stopped the run."""
+
+    code: ClassVar[str] = "run_cancelled"
+
+
+class RunTimeout(RunError):
+    """The run, or a node of it, took longer than it may."""
+
+    code: ClassVar[str] = "run_timeout"
