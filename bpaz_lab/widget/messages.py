@@ -1,0 +1,183 @@
+"""The messages between the kernel and a canvas.
+
+``labextension/src/model/schema.ts`` is generated from these models (``npm run schema``). Structure
+travels as operations on a base revision, never as a whole graph, except for the first ``opened``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bpaz_lab.graph.spec import CatalogueSpec, NodeSpec, Ports
+
+
+class Message(BaseModel):
+    """Base of all messages."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(Message):
+    """An error as the canvas shows it; ``path`` leads to the node it concerns."""
+
+    code: str
+    message: str
+    hint: str = ""
+    path: str = ""
+
+
+# ---- from the page to the kernel --------------------------------------------------------------
+
+
+class Open(Message):
+    """A view is there and wants everything."""
+
+    type: Literal["open"] = "open"
+
+
+class Change(Message):
+    """An edit made on the canvas."""
+
+    type: Literal["change"] = "change"
+    id: str
+    base: int
+    operations: list[dict[str, Any]] = Field(max_length=10_000)
+
+
+class Undo(Message):
+    """Takes back the last change, whoever made it."""
+
+    type: Literal["undo"] = "undo"
+
+
+class Redo(Message):
+    """Repeats what was taken back."""
+
+    type: Literal["redo"] = "redo"
+
+
+class Start(Message):
+    """Runs the workflow; with ``target`` only what that node needs, and the node."""
+
+    type: Literal["start"] = "start"
+    inputs: dict[str, Any] = {}
+    target: str | None = None
+
+
+class Stop(Message):
+    """Cancels the run."""
+
+    type: Literal["stop"] = "stop"
+
+
+class Show(Message):
+    """Shows the value of an output in IPython's rich display."""
+
+    type: Literal["show"] = "show"
+    node: str
+    port: str
+
+
+FromPage = Annotated[Open | Change | Undo | Redo | Start | Stop | Show, Field(discriminator="type")]
+
+
+# ---- from the kernel to the page --------------------------------------------------------------
+
+
+class RunInput(Message):
+    """One input that a run takes by name."""
+
+    name: str
+    node: str
+    port: str
+    title: str
+    tag: str
+    required: bool
+    default: Any = None
+
+
+class RunState(Message):
+    """The latest run, for a canvas that opens while or after it went on."""
+
+    id: str
+    status: Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
+    events: list[dict[str, Any]]
+
+
+class Opened(Message):
+    """Everything a view needs, sent once as the answer to ``open``."""
+
+    type: Literal["opened"] = "opened"
+    revision: int
+    document: dict[str, Any]
+    catalogue: CatalogueSpec
+    ports: dict[str, Ports]
+    """The ports of the nodes whose ports are not those of their spec."""
+    problems: list[Problem]
+    inputs: list[RunInput]
+    run: RunState | None = None
+    can_undo: bool = False
+    can_redo: bool = False
+
+
+class Changed(Message):
+    """A change that took place: a view's own (``id`` is the change's), another view's or the kernel's."""
+
+    type: Literal["changed"] = "changed"
+    id: str = ""
+    revision: int
+    operations: list[dict[str, Any]]
+    ports: dict[str, Ports] = {}
+    problems: list[Problem] | None = None
+    """All problems of the workflow, where they are others than before."""
+    inputs: list[RunInput] | None = None
+    """The inputs of a run, where they are others than before."""
+    can_undo: bool
+    can_redo: bool
+
+
+class Refused(Message):
+    """A change that did not take place; the view takes it back and shows why."""
+
+    type: Literal["refused"] = "refused"
+    id: str
+    revision: int
+    error: Problem
+
+
+class Events(Message):
+    """What happened in a run since the last batch (60 Hz at most)."""
+
+    type: Literal["events"] = "events"
+    run: str
+    events: list[dict[str, Any]]
+
+
+class Registered(Message):
+    """Node types that are new or other than before, for instance since a cell was run again."""
+
+    type: Literal["registered"] = "registered"
+    nodes: list[NodeSpec]
+    ports: dict[str, Ports] = {}
+
+
+class Shown(Message):
+    """The output area now holds the value that ``show`` asked for."""
+
+    type: Literal["shown"] = "shown"
+    node: str
+    port: str
+
+
+class Failed(Message):
+    """A request could not be served (a run that cannot start, a value that is not there)."""
+
+    type: Literal["failed"] = "failed"
+    error: Problem
+
+
+ToPage = Annotated[
+    Opened | Changed | Refused | Events | Registered | Shown | Failed, Field(discriminator="type")
+]
