@@ -1,0 +1,708 @@
+// Generated from the Python models by `npm run schema`; do not edit.
+
+export type Bpaz = 1;
+export type Edges = [string, string][];
+export type Color = string;
+export type Nodes = string[];
+export type Title = string;
+export type Name = string;
+export type Edges1 = [string, string][];
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+export type At = [number, number];
+export type Color1 = string;
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+export type Size = [number, number];
+export type Text = string;
+export type Disabled = boolean;
+export type Retries = number;
+export type Timeout = number;
+export type Title1 = string;
+export type Type = string;
+export type Version = number;
+export type Event =
+  RunStarted | NodeStarted | Token | NodeProgress | NodeFinished | NodeFailed | NodeSkipped | RunPaused | RunFinished;
+export type Nodes3 = string[];
+export type Run = string;
+export type Seq = number;
+export type Time = number;
+export type Type1 = 'run.started';
+export type Workflow = string;
+export type Node = string;
+export type Seq1 = number;
+export type Time1 = number;
+export type Type2 = 'node.started';
+export type Node1 = string;
+export type Port = string;
+export type Seq2 = number;
+export type Text1 = string;
+export type Time2 = number;
+export type Type3 = 'token';
+export type Done = number;
+export type Message = string;
+export type Node2 = string;
+export type Seq3 = number;
+export type Time3 = number;
+export type Total = number | null;
+export type Type4 = 'node.progress';
+export type Cached = boolean;
+export type Duration = number;
+export type Node3 = string;
+export type Text2 = string;
+export type Type5 = string;
+export type Seq4 = number;
+export type Time4 = number;
+export type Type6 = 'node.finished';
+export type InputTokens = number;
+export type OutputTokens = number;
+export type Duration1 = number;
+export type Code = string;
+export type Hint = string;
+export type Message1 = string;
+export type Path = string;
+export type Node4 = string;
+export type Seq5 = number;
+export type Time5 = number;
+export type Type7 = 'node.failed';
+export type Node5 = string;
+export type Reason = string;
+export type Seq6 = number;
+export type Time6 = number;
+export type Type8 = 'node.skipped';
+export type Node6 = string;
+export type Seq7 = number;
+export type Time7 = number;
+export type Type9 = 'run.paused';
+export type Duration2 = number;
+export type Seq8 = number;
+export type Status = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
+export type Time8 = number;
+export type Type10 = 'run.finished';
+export type FromPage = Open | Change | Undo | Redo | Start | Stop | Show;
+export type Type11 = 'open';
+export type Base = number;
+export type Id = string;
+/**
+ * @maxItems 10000
+ */
+export type Operations = {
+  [k: string]: unknown;
+}[];
+export type Type12 = 'change';
+export type Type13 = 'undo';
+export type Type14 = 'redo';
+export type Target = string | null;
+export type Type15 = 'start';
+export type Type16 = 'stop';
+export type Node7 = string;
+export type Port1 = string;
+export type Type17 = 'show';
+export type ToPage = Opened | Changed | Refused | Events1 | Registered | Shown | Failed;
+export type CanRedo = boolean;
+export type CanUndo = boolean;
+export type Help = string;
+export type Icon = string;
+export type Name1 = string;
+export type Order = number;
+export type Title2 = string;
+export type Categories = CategorySpec[];
+export type Category = string;
+export type Dynamic = boolean;
+export type Effect = 'pure' | 'repeatable' | 'once';
+export type Advanced = boolean;
+export type Choices = unknown[];
+export type CredentialTypes = string[];
+export type Help1 = string;
+export type Kind =
+  'text' | 'multiline' | 'integer' | 'number' | 'boolean' | 'choice' | 'list' | 'object' | 'credential' | 'json';
+export type Language = string;
+export type Maximum = number | null;
+export type Minimum = number | null;
+export type Name2 = string;
+export type Placeholder = string;
+export type Port2 = boolean;
+export type Required = boolean;
+export type Step = number | null;
+export type Title3 = string;
+export type Fields = FieldSpec[];
+export type Help2 = string;
+export type Install = string;
+export type Package = string;
+export type Help3 = string;
+export type Main = boolean;
+export type Many = boolean;
+export type Name3 = string;
+export type Needs = string[];
+export type Required1 = boolean;
+export type Source = 'wire' | 'run';
+export type Tag = string;
+export type Title4 = string;
+export type Inputs1 = PortSpec[];
+export type Outputs1 = PortSpec[];
+export type Summary = string;
+export type Title5 = string;
+export type Type18 = string;
+export type Version1 = number;
+export type Nodes4 = NodeSpec[];
+export type Color2 = 'green' | 'blue' | 'cyan' | 'grey' | 'pink' | 'purple' | 'orange' | 'yellow' | 'red' | 'brown';
+export type Resource = boolean;
+export type Title6 = string;
+export type Name4 = string;
+export type Node8 = string;
+export type Port3 = string;
+export type Required2 = boolean;
+export type Tag1 = string;
+export type Title7 = string;
+export type Inputs2 = RunInput[];
+export type Code1 = string;
+export type Hint1 = string;
+export type Message2 = string;
+export type Path1 = string;
+export type Problems = Problem[];
+export type Revision = number;
+export type Events = {
+  [k: string]: unknown;
+}[];
+export type Id1 = string;
+export type Status1 = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
+export type Type19 = 'opened';
+export type CanRedo1 = boolean;
+export type CanUndo1 = boolean;
+export type Id2 = string;
+export type Inputs3 = RunInput[] | null;
+export type Operations1 = {
+  [k: string]: unknown;
+}[];
+export type Problems1 = Problem[] | null;
+export type Revision1 = number;
+export type Type20 = 'changed';
+export type Id3 = string;
+export type Revision2 = number;
+export type Type21 = 'refused';
+export type Events2 = {
+  [k: string]: unknown;
+}[];
+export type Run1 = string;
+export type Type22 = 'events';
+export type Nodes5 = NodeSpec[];
+export type Type23 = 'registered';
+export type Node9 = string;
+export type Port4 = string;
+export type Type24 = 'shown';
+export type Type25 = 'failed';
+
+export interface Schema {
+  Document: Document;
+  Event: Event;
+  FromPage: FromPage;
+  ToPage: ToPage;
+}
+/**
+ * A whole workflow.
+ */
+export interface Document {
+  bpaz: Bpaz;
+  edges?: Edges;
+  groups?: Groups;
+  layout?: Layout;
+  name: Name;
+  nodes?: Nodes1;
+  notes?: Notes1;
+}
+export interface Groups {
+  [k: string]: Group;
+}
+/**
+ * A frame around some nodes.
+ *
+ * This interface was referenced by `Groups`'s JSON-Schema definition
+ * via the `patternProperty` "^[A-Za-z_][A-Za-z0-9_]{0,63}$".
+ *
+ * This interface was referenced by `Groups1`'s JSON-Schema definition
+ * via the `patternProperty` "^[A-Za-z_][A-Za-z0-9_]{0,63}$".
+ */
+export interface Group {
+  color?: Color;
+  nodes: Nodes;
+  title: Title;
+}
+export interface Layout {
+  /**
+   * @minItems 2
+   * @maxItems 2
+   *
+   * This interface was referenced by `Layout`'s JSON-Schema definition
+   * via the `patternProperty` "^[A-Za-z_][A-Za-z0-9_]{0,63}$".
+   */
+  [k: string]: [number, number];
+}
+export interface Nodes1 {
+  [k: string]: NodeEntry;
+}
+/**
+ * One node: its type, the version of the type it was made with, and its settings.
+ *
+ * This interface was referenced by `Nodes1`'s JSON-Schema definition
+ * via the `patternProperty` "^[A-Za-z_][A-Za-z0-9_]{0,63}$".
+ */
+export interface NodeEntry {
+  body?: Body;
+  policy?: Policy;
+  settings?: Settings;
+  title?: Title1;
+  type: Type;
+  version?: Version;
+}
+/**
+ * Nodes and their edges, and apart from these how they lie on the canvas.
+ */
+export interface Body {
+  edges?: Edges1;
+  groups?: Groups1;
+  layout?: Layout1;
+  nodes?: Nodes2;
+  notes?: Notes;
+}
+export interface Groups1 {
+  [k: string]: Group;
+}
+export interface Layout1 {
+  /**
+   * @minItems 2
+   * @maxItems 2
+   *
+   * This interface was referenced by `Layout1`'s JSON-Schema definition
+   * via the `patternProperty` "^[A-Za-z_][A-Za-z0-9_]{0,63}$".
+   */
+  [k: string]: [number, number];
+}
+export interface Nodes2 {
+  [k: string]: NodeEntry;
+}
+export interface Notes {
+  [k: string]: Note;
+}
+/**
+ * A sticky note.
+ *
+ * This interface was referenced by `Notes`'s JSON-Schema definition
+ * via the `patternProperty` "^[A-Za-z_][A-Za-z0-9_]{0,63}$".
+ *
+ * This interface was referenced by `Notes1`'s JSON-Schema definition
+ * via the `patternProperty` "^[A-Za-z_][A-Za-z0-9_]{0,63}$".
+ */
+export interface Note {
+  at: At;
+  color?: Color1;
+  size?: Size;
+  text: Text;
+}
+/**
+ * How a node runs, apart from what it does.
+ */
+export interface Policy {
+  disabled?: Disabled;
+  on_error?: OnError;
+  retries?: Retries;
+  timeout?: Timeout;
+}
+export interface OnError {
+  [k: string]: unknown;
+}
+export interface Settings {
+  [k: string]: unknown;
+}
+export interface Notes1 {
+  [k: string]: Note;
+}
+/**
+ * The run began; ``nodes`` are those that will be computed, in order.
+ */
+export interface RunStarted {
+  nodes: Nodes3;
+  run: Run;
+  seq: Seq;
+  time: Time;
+  type?: Type1;
+  workflow: Workflow;
+}
+/**
+ * All inputs of a node are there and it began.
+ */
+export interface NodeStarted {
+  node: Node;
+  seq: Seq1;
+  time: Time1;
+  type?: Type2;
+}
+/**
+ * A piece of streamed text.
+ */
+export interface Token {
+  node: Node1;
+  port: Port;
+  seq: Seq2;
+  text: Text1;
+  time: Time2;
+  type?: Type3;
+}
+/**
+ * A node says how far it is.
+ */
+export interface NodeProgress {
+  done: Done;
+  message?: Message;
+  node: Node2;
+  seq: Seq3;
+  time: Time3;
+  total?: Total;
+  type?: Type4;
+}
+/**
+ * A node is done; ``outputs`` previews each computed output.
+ */
+export interface NodeFinished {
+  cached?: Cached;
+  duration: Duration;
+  node: Node3;
+  outputs: Outputs;
+  seq: Seq4;
+  time: Time4;
+  type?: Type6;
+  usage?: Usage | null;
+}
+export interface Outputs {
+  [k: string]: Preview;
+}
+/**
+ * A short look at a value: its type, and at most a few hundred characters.
+ */
+export interface Preview {
+  text: Text2;
+  type: Type5;
+}
+/**
+ * Tokens that models reported.
+ */
+export interface Usage {
+  input_tokens?: InputTokens;
+  output_tokens?: OutputTokens;
+}
+/**
+ * A node raised.
+ */
+export interface NodeFailed {
+  duration: Duration1;
+  error: Failure;
+  node: Node4;
+  seq: Seq5;
+  time: Time5;
+  type?: Type7;
+}
+/**
+ * An error, as an event carries it: sanitised and masked.
+ */
+export interface Failure {
+  code: Code;
+  hint?: Hint;
+  message: Message1;
+  path?: Path;
+}
+/**
+ * A node is not computed, since the branch that feeds it was not taken.
+ */
+export interface NodeSkipped {
+  node: Node5;
+  reason: Reason;
+  seq: Seq6;
+  time: Time6;
+  type?: Type8;
+}
+/**
+ * The run waits for a person; ``node`` is the one that asks.
+ */
+export interface RunPaused {
+  node: Node6;
+  seq: Seq7;
+  time: Time7;
+  type?: Type9;
+}
+/**
+ * The run is over.
+ */
+export interface RunFinished {
+  duration: Duration2;
+  error?: Failure | null;
+  output?: Preview | null;
+  seq: Seq8;
+  status: Status;
+  time: Time8;
+  type?: Type10;
+  usage?: Usage | null;
+}
+/**
+ * A view is there and wants everything.
+ */
+export interface Open {
+  type?: Type11;
+}
+/**
+ * An edit made on the canvas.
+ */
+export interface Change {
+  base: Base;
+  id: Id;
+  operations: Operations;
+  type?: Type12;
+}
+/**
+ * Takes back the last change, whoever made it.
+ */
+export interface Undo {
+  type?: Type13;
+}
+/**
+ * Repeats what was taken back.
+ */
+export interface Redo {
+  type?: Type14;
+}
+/**
+ * Runs the workflow; with ``target`` only what that node needs, and the node.
+ */
+export interface Start {
+  inputs?: Inputs;
+  target?: Target;
+  type?: Type15;
+}
+export interface Inputs {
+  [k: string]: unknown;
+}
+/**
+ * Cancels the run.
+ */
+export interface Stop {
+  type?: Type16;
+}
+/**
+ * Shows the value of an output in IPython's rich display.
+ */
+export interface Show {
+  node: Node7;
+  port: Port1;
+  type?: Type17;
+}
+/**
+ * Everything a view needs, sent once as the answer to ``open``.
+ */
+export interface Opened {
+  can_redo?: CanRedo;
+  can_undo?: CanUndo;
+  catalogue: CatalogueSpec;
+  document: Document1;
+  inputs: Inputs2;
+  ports: Ports1;
+  problems: Problems;
+  revision: Revision;
+  run?: RunState | null;
+  type?: Type19;
+}
+/**
+ * Everything the canvas must know to draw any workflow.
+ */
+export interface CatalogueSpec {
+  categories: Categories;
+  connections: Connections;
+  nodes: Nodes4;
+  tags: Tags;
+}
+/**
+ * One folder of the catalogue.
+ */
+export interface CategorySpec {
+  help: Help;
+  icon: Icon;
+  name: Name1;
+  order?: Order;
+  title: Title2;
+}
+export interface Connections {
+  [k: string]: {
+    [k: string]: string;
+  };
+}
+/**
+ * One node type of the catalogue.
+ */
+export interface NodeSpec {
+  category: Category;
+  dynamic?: Dynamic;
+  effect?: Effect;
+  fields?: Fields;
+  help: Help2;
+  install?: Install;
+  package?: Package;
+  ports?: Ports;
+  summary: Summary;
+  title: Title5;
+  type: Type18;
+  version?: Version1;
+}
+/**
+ * One setting of a node, as its form shows it.
+ */
+export interface FieldSpec {
+  advanced?: Advanced;
+  choices?: Choices;
+  credential_types?: CredentialTypes;
+  default?: Default;
+  help?: Help1;
+  kind: Kind;
+  language?: Language;
+  maximum?: Maximum;
+  minimum?: Minimum;
+  name: Name2;
+  placeholder?: Placeholder;
+  port?: Port2;
+  required?: Required;
+  step?: Step;
+  title: Title3;
+}
+export interface Default {
+  [k: string]: unknown;
+}
+/**
+ * The ports of one node, in order.
+ */
+export interface Ports {
+  inputs?: Inputs1;
+  outputs?: Outputs1;
+}
+/**
+ * One port of a node.
+ */
+export interface PortSpec {
+  help?: Help3;
+  main?: Main;
+  many?: Many;
+  name: Name3;
+  needs?: Needs;
+  required?: Required1;
+  source?: Source;
+  tag: Tag;
+  title?: Title4;
+}
+export interface Tags {
+  [k: string]: TagSpec;
+}
+/**
+ * What one kind of wire looks like.
+ */
+export interface TagSpec {
+  color: Color2;
+  resource?: Resource;
+  title: Title6;
+}
+export interface Document1 {
+  [k: string]: unknown;
+}
+/**
+ * One input that a run takes by name.
+ */
+export interface RunInput {
+  default?: Default1;
+  name: Name4;
+  node: Node8;
+  port: Port3;
+  required: Required2;
+  tag: Tag1;
+  title: Title7;
+}
+export interface Default1 {
+  [k: string]: unknown;
+}
+export interface Ports1 {
+  [k: string]: Ports;
+}
+/**
+ * An error as the canvas shows it; ``path`` leads to the node it concerns.
+ */
+export interface Problem {
+  code: Code1;
+  hint?: Hint1;
+  message: Message2;
+  path?: Path1;
+}
+/**
+ * The latest run, for a canvas that opens while or after it went on.
+ */
+export interface RunState {
+  events: Events;
+  id: Id1;
+  status: Status1;
+}
+/**
+ * A change that took place: a view's own (``id`` is the change's), another view's or the kernel's.
+ */
+export interface Changed {
+  can_redo: CanRedo1;
+  can_undo: CanUndo1;
+  id?: Id2;
+  inputs?: Inputs3;
+  operations: Operations1;
+  ports?: Ports2;
+  problems?: Problems1;
+  revision: Revision1;
+  type?: Type20;
+}
+export interface Ports2 {
+  [k: string]: Ports;
+}
+/**
+ * A change that did not take place; the view takes it back and shows why.
+ */
+export interface Refused {
+  error: Problem;
+  id: Id3;
+  revision: Revision2;
+  type?: Type21;
+}
+/**
+ * What happened in a run since the last batch (60 Hz at most).
+ */
+export interface Events1 {
+  events: Events2;
+  run: Run1;
+  type?: Type22;
+}
+/**
+ * Node types that are new or other than before, for instance since a cell was run again.
+ */
+export interface Registered {
+  nodes: Nodes5;
+  ports?: Ports3;
+  type?: Type23;
+}
+export interface Ports3 {
+  [k: string]: Ports;
+}
+/**
+ * The output area now holds the value that ``show`` asked for.
+ */
+export interface Shown {
+  node: Node9;
+  port: Port4;
+  type?: Type24;
+}
+/**
+ * A request could not be served (a run that cannot start, a value that is not there).
+ */
+export interface Failed {
+  error: Problem;
+  type?: Type25;
+}
