@@ -16,7 +16,13 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
-SOURCES = ("package-lock.json", "package.json", *(f"labextension/{name}" for name in ("build.js", "src", "style")))
+SOURCES = (
+    "package.json",
+    "package-lock.json",
+    "labextension/build.js",
+    "labextension/src",
+    "labextension/style",
+)
 OUTPUTS = ("bpaz_lab/static/widget.js", "bpaz_lab/static/widget.css", "bpaz_lab/labextension/package.json")
 OLDEST_NODE = (20, 19)
 
