@@ -90,7 +90,7 @@ def is_reference(value: Any) -> TypeGuard[dict[str, str]]:
 
 
 KEY_SHAPES: Final[dict[str, str]] = {
-    "OpenAI, Anthropic and their like": r"sk-(?:[A-Za-z0-9]{20}|(?=[\w-]{0,64}\d)[\w-]{20})",
+    "OpenAI, Anthropic and their like": r"sk-(?:[A-Za-z0-9]{20}|(?=[\w-]{0,19}\d)[\w-]{20})",
     "Stripe": r"[sr]k_(?:live|test)_[A-Za-z0-9]{16}",
     "Google": r"AIza[\w-]{30}",
     "GitHub": r"gh[pousr]_[A-Za-z0-9]{30}|github_pat_\w{22}",
@@ -106,9 +106,7 @@ KEY_SHAPES: Final[dict[str, str]] = {
 }
 """Whose key it is, and the shape that the provider's own documentation or key scanners give it."""
 
-_ANY_KEY: Final = re.compile(
-    "|".join(rf"(?<![A-Za-z0-9_]){shape}" for pattern in KEY_SHAPES.values() for shape in [f"(?:{pattern})"])
-)
+_ANY_KEY: Final = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(KEY_SHAPES.values())})")
 
 
 def looks_like_secret(text: str) -> bool:

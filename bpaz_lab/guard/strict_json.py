@@ -121,7 +121,7 @@ def _decoded(data: str | bytes, limits: Limits) -> str:
     try:
         raw = data.encode() if isinstance(data, str) else data
         text = data if isinstance(data, str) else data.decode()
-    except UnicodeError as fault:
+    except (UnicodeDecodeError, UnicodeEncodeError) as fault:
         raise JsonError(
             f"the text is not UTF-8: {fault.reason} at position {fault.start}",
             hint="Save the text in UTF-8.",
@@ -138,8 +138,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Any:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    seen: set[str] = set()
-    twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+    twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
     return _Fault(f"the key {twice!r} stands twice in one object", "Keep one of the two.")
 
 
