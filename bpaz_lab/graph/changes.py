@@ -11,7 +11,8 @@ absent ``old`` connects, an absent ``new`` disconnects::
     {"edge": ["load.documents", "split.documents"], "new": 0}
 
 Both are inverted by swapping ``old`` and ``new``. An operation whose ``old`` is not what the document
-holds is refused, so that two editors never overwrite one another unseen. ``labextension/src/model``
+holds is refused, so that two editors never overwrite one another unseen. Documents are in normal form
+(every section there, edges sorted by the port they enter) and stay so. ``labextension/src/model``
 applies the same operations in TypeScript; ``tests/fixtures/changes.json`` holds both to the same results.
 
 Example:
@@ -27,7 +28,10 @@ Example:
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from copy import deepcopy
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from bpaz_lab.errors import PatchError, StaleChange
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
 
 ROOTS = ("name", "nodes", "layout", "notes", "groups")
 _ABSENT: Any = object()
+_ENDS = 2
+_SHOWN = 60
+_PORT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\.[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
 
 class Operation(TypedDict, total=False):
@@ -49,7 +56,7 @@ class Operation(TypedDict, total=False):
 
 
 def apply(document: Any, operations: Sequence[Operation]) -> None:
-    """Applies all operations to the document in place, or none.
+    """Applies all operations to a document in normal form, in place, or none.
 
     Raises:
         StaleChange: The document does not hold what an operation expects.
@@ -58,11 +65,11 @@ def apply(document: Any, operations: Sequence[Operation]) -> None:
     done: list[Operation] = []
     try:
         for operation in operations:
-            (_apply_edge if "edge" in operation else _apply_value)(document, operation)
+            _apply_one(document, operation)
             done.append(operation)
     except PatchError:
         for operation in invert(done):
-            (_apply_edge if "edge" in operation else _apply_value)(document, operation)
+            _apply_one(document, operation)
         raise
 
 
@@ -72,7 +79,7 @@ def invert(operations: Sequence[Operation]) -> list[Operation]:
 
 
 def _inverse(operation: Operation) -> Operation:
-    inverse: dict[str, Any] = {key: operation[key] for key in ("path", "edge") if key in operation}  # type: ignore[literal-required]
+    inverse: dict[str, Any] = {key: operation[key] for key in ("path", "edge") if key in operation}
     if "new" in operation:
         inverse["old"] = operation["new"]
     if "old" in operation:
@@ -91,18 +98,24 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def _apply_one(document: Any, operation: Operation) -> None:
+    if "old" not in operation and "new" not in operation:
+        raise PatchError("an operation has an 'old' or a 'new', or both", hint="Send what shall stand there.")
+    (_apply_edge if "edge" in operation else _apply_value)(document, operation)
+
+
 def _apply_value(document: Any, operation: Operation) -> None:
-    path = operation.get("path")
-    if not path or path[0] not in ROOTS:
+    path: Any = operation.get("path")
+    if not _texts(path) or not path or path[0] not in ROOTS:
         raise PatchError(
-            f"a change must name a path that starts with one of {', '.join(ROOTS)}, not {path!r}",
+            f"a change must name a path that starts with one of {', '.join(ROOTS)}, not {_shown(path)}",
             hint="Send an operation with 'path' or 'edge'.",
         )
+    if len(path) == 1 and "new" not in operation:
+        raise PatchError(f"{path[0]!r} is a part of every workflow and cannot be removed", path=path[0])
     place = document
     for key in path[:-1]:
-        place = place.get(key, _ABSENT) if isinstance(place, dict) else _ABSENT
-        if place is _ABSENT and key in ROOTS:
-            place = document.setdefault(key, {})
+        place = place.get(key) if isinstance(place, dict) else None
     if not isinstance(place, dict):
         raise StaleChange(
             "the change leads to a place that is not there any more",
@@ -123,39 +136,39 @@ def _apply_value(document: Any, operation: Operation) -> None:
 
 
 def _apply_edge(document: Any, operation: Operation) -> None:
-    edge, edges = list(operation["edge"]), document.setdefault("edges", [])
-    if len(edge) != 2 or not all(isinstance(end, str) and end.count(".") == 1 for end in edge):
-        raise PatchError(f"an edge is two ports, each written node.port, not {edge!r}", path="edges")
-    if "old" not in operation and "new" not in operation:
-        raise PatchError("an edge operation has an 'old' or a 'new' position, or both", path="edges")
+    edge: Any = operation["edge"]
+    if not _texts(edge) or len(edge) != _ENDS or not all(map(_PORT.match, edge)):
+        raise PatchError(f"an edge is two ports, each written node.port, not {_shown(edge)}", path="edges")
+    for key in ("old", "new"):
+        if key in operation and type(operation[key]) is not int:
+            raise PatchError(
+                f"the {key!r} of an edge is its position among the edges into its port", path="edges"
+            )
+    edge, edges = list(edge), document["edges"]
     siblings = [other for other in edges if other[1] == edge[1]]
     found = siblings.index(edge) if edge in siblings else None
     if operation.get("old") != found:
-        state = "is not there any more" if found is None else f"is already there, at position {found}"
+        state = "is not there" if found is None else f"is already there, at position {found}"
         raise StaleChange(
             f"the edge {edge[0]} -> {edge[1]} {state}",
             path="edges",
             hint="Somebody changed it meanwhile; look at the workflow as it is now and repeat the change.",
         )
-    if "old" in operation:
+    room = len(siblings) - (found is not None)
+    position = operation.get("new", 0)
+    if not 0 <= position <= room:
+        raise PatchError(f"the edge cannot stand at position {position} of {room} in its port", path="edges")
+    if found is not None:
         edges.remove(edge)
-        siblings.remove(edge)
     if "new" in operation:
-        position = operation["new"]
-        if not isinstance(position, int) or not 0 <= position <= len(siblings):
-            raise PatchError(
-                f"the edge cannot stand at position {position!r} of {len(siblings)} in its port", path="edges"
-            )
-        if position < len(siblings):
-            edges.insert(edges.index(siblings[position]), edge)
-        elif siblings:
-            edges.insert(edges.index(siblings[-1]) + 1, edge)
-        else:
-            edges.append(edge)
+        edges.insert(bisect_left(edges, edge[1], key=itemgetter(1)) + position, edge)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
 
 
 def _shown(value: Any) -> str:
     if value is _ABSENT:
         return "nothing"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text := repr(value)) <= _SHOWN else text[: _SHOWN - 3] + "..."
