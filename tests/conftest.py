@@ -1,0 +1,62 @@
+"""What every test shares: no network but loopback, and the long tests only when asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+
+import pytest
+
+
+class NetworkBlocked(RuntimeError):
+    """A test reached for the network; no test may need it."""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="run the long tests too, at full length")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: takes long; only `make test-all` runs it")
+    sys.addaudithook(_only_loopback)
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--full"):
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(pytest.mark.skip(reason="long; run with --full"))
+
+
+@pytest.fixture(scope="session")
+def full(request):
+    """Whether tests shall run at full length."""
+    return request.config.getoption("--full")
+
+
+def _only_loopback(event, arguments):
+    # Audit events come from the interpreter itself, so asyncio and every HTTP library are covered.
+    if event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        if not isinstance(address, tuple) or _is_loopback(address[0]):
+            return
+        raise NetworkBlocked(f"connection to {address[0]}:{address[1]}: tests have no network but loopback")
+    if event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else arguments[0]
+        if not host or host == socket.gethostname() or _is_loopback(host) or _is_address(host):
+            return
+        if host.endswith(".invalid"):  # RFC 6761: such a name never resolves, network or not
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        raise NetworkBlocked(f"look-up of {host}: tests have no network but loopback")
+
+
+def _is_address(host):
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False
+
+
+def _is_loopback(host):
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
