@@ -65,7 +65,7 @@ def _unresolved(host: str, fault: OSError) -> httpcore.ConnectError:
 
 
 class Dialler(httpcore.NetworkBackend):
-    """The network backend of a guarded client.
+    """The network backend of a guarded client; Unix sockets it does not know.
 
     Args:
         policy: What may be reached.
@@ -83,6 +83,7 @@ class Dialler(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        """Connect to an address of the host that the policy allows."""
         try:
             addresses = _distinct(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except OSError as fault:
@@ -97,9 +98,6 @@ class Dialler(httpcore.NetworkBackend):
             else:
                 return _Stream(stream)
         raise failed or httpcore.ConnectError(f"the host {host} has no address")
-
-    def connect_unix_socket(self, *args: Any, **options: Any) -> NoReturn:
-        raise EgressRefused("a Unix socket may not be reached", hint="Use a URL with a host.")
 
 
 class _Stream(httpcore.NetworkStream):
@@ -127,7 +125,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 class AsyncDialler(httpcore.AsyncNetworkBackend):
-    """The network backend of a guarded asynchronous client.
+    """The network backend of a guarded asynchronous client; Unix sockets it does not know.
 
     Args:
         policy: What may be reached.
@@ -141,10 +139,11 @@ class AsyncDialler(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        """Connect to an address of the host that the policy allows."""
         try:
             addresses = _distinct(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except OSError as fault:
@@ -162,12 +161,6 @@ class AsyncDialler(httpcore.AsyncNetworkBackend):
                 return _AsyncStream(stream)
         raise failed or httpcore.ConnectError(f"the host {host} has no address")
 
-    async def connect_unix_socket(self, *args: Any, **options: Any) -> NoReturn:
-        raise EgressRefused("a Unix socket may not be reached", hint="Use a URL with a host.")
-
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
-
 
 class _AsyncStream(httpcore.AsyncNetworkStream):
     """A connection whose every wait ends at the deadline."""
@@ -175,17 +168,20 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 (httpcore's signature)
         return await self._inner.read(max_bytes, _left(timeout))
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 (httpcore's signature)
         await self._inner.write(buffer, _left(timeout))
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
     async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
     ) -> httpcore.AsyncNetworkStream:
         return _AsyncStream(await self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
 

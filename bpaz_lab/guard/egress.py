@@ -131,19 +131,10 @@ class EgressPolicy:
 
 def kind_of(address: Address) -> str:
     """Why an address is not an ordinary public one; empty if it is."""
-    if address.is_unspecified:
-        return "unspecified"
-    if address.is_loopback:
-        return "loopback"
-    if address.is_link_local:
-        return "link-local"
-    if address.is_multicast:
-        return "multicast"
-    if address.is_reserved:
-        return "reserved"
-    if not address.is_global or getattr(address, "is_site_local", False):
-        return "private"
-    return ""
+    for kind in ("unspecified", "loopback", "link_local", "multicast", "reserved"):
+        if getattr(address, f"is_{kind}"):
+            return kind.replace("_", "-")
+    return "" if address.is_global and not getattr(address, "is_site_local", False) else "private"
 
 
 def _forms(address: Address) -> Iterator[Address]:
@@ -152,14 +143,13 @@ def _forms(address: Address) -> Iterator[Address]:
     if isinstance(address, ipaddress.IPv6Address):
         low = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
         carried = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if any(address in network for network in _NAT64):
-            carried.append(low)
-        elif address in _COMPATIBLE and int(address) > 1:
+        compatible = address in _COMPATIBLE and int(address) > 1
+        if compatible or any(address in network for network in _NAT64):
             carried.append(low)
     found = [form for form in carried if form is not None]
-    # What only carries an IPv4 address is judged by it: the wrapping itself counts as reserved.
-    yield from found or [address]
-    if found and isinstance(address, ipaddress.IPv6Address) and not address.ipv4_mapped:
+    yield from found
+    # A mapped address is nothing but what it carries; the other wrappings are judged as well.
+    if not found or getattr(address, "ipv4_mapped", None) is None:
         yield address
 
 

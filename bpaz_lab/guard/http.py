@@ -19,7 +19,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
@@ -51,13 +51,13 @@ def client(policy: EgressPolicy, **options: Any) -> httpx.Client:
         TypeError: An option would replace the guarded transport.
     """
     verify = _prepare(options, policy)
-    return _Client(transport=_Transport(policy, verify), **options)
+    return _Client(policy, transport=_Transport(policy, verify), **options)
 
 
 def async_client(policy: EgressPolicy, **options: Any) -> httpx.AsyncClient:
     """A guarded ``httpx.AsyncClient``; see :func:`client`."""
     verify = _prepare(options, policy)
-    return _AsyncClient(transport=_AsyncTransport(policy, verify), **options)
+    return _AsyncClient(policy, transport=_AsyncTransport(policy, verify), **options)
 
 
 def _prepare(options: dict[str, Any], policy: EgressPolicy) -> ssl.SSLContext:
@@ -85,16 +85,22 @@ def _start(request: httpx.Request, policy: EgressPolicy) -> None:
 
 
 class _Client(httpx.Client):
+    def __init__(self, policy: EgressPolicy, **options: Any) -> None:
+        super().__init__(**options)
+        self._policy = policy
+
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        assert isinstance(self._transport, _Transport)
-        _start(request, self._transport.policy)
+        _start(request, self._policy)
         return super().send(request, **options)
 
 
 class _AsyncClient(httpx.AsyncClient):
+    def __init__(self, policy: EgressPolicy, **options: Any) -> None:
+        super().__init__(**options)
+        self._policy = policy
+
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        assert isinstance(self._transport, _AsyncTransport)
-        _start(request, self._transport.policy)
+        _start(request, self._policy)
         return await super().send(request, **options)
 
 
@@ -165,9 +171,9 @@ class _Routes:
 
 
 def _proxy_of(url: httpx.URL) -> str:
-    known = getproxies_environment()
+    known = getproxies()
     where = f"{url.host}:{url.port}" if url.port else url.host
-    if proxy_bypass_environment(where, known):
+    if proxy_bypass(where):
         return ""
     return known.get(url.scheme) or known.get("all") or ""
 

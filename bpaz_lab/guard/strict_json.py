@@ -34,6 +34,7 @@ MAX_DEPTH: Final = 64
 SAFE_INTEGER: Final = 2**53
 LONGEST_INTEGER: Final = 310  # digits of the largest double, and its sign
 LINE_WIDTH: Final = 120
+SMALLEST_POINT, LARGEST_POINT = -6, 21  # ECMAScript writes an exponent outside of these
 
 
 @dataclass(frozen=True)
@@ -293,7 +294,7 @@ def _number(value: float) -> str:
     digits = "".join(map(str, numbers)).rstrip("0")
     point = len(numbers) + int(exponent)
     minus = "-" if sign else ""
-    if not -6 < point <= 21:
+    if not SMALLEST_POINT < point <= LARGEST_POINT:
         fraction = f".{digits[1:]}" if len(digits) > 1 else ""
         return f"{minus}{digits[0]}{fraction}e{point - 1:+d}"
     if point <= 0:

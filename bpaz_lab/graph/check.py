@@ -1,0 +1,238 @@
+"""What is wrong with a workflow: every problem at once, each with its path and a hint. Runs nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bpaz_lab.errors import (
+    ConnectionRefused,
+    CycleError,
+    DocumentError,
+    EdgeError,
+    LiteralSecret,
+    MissingInput,
+    UnknownNodeType,
+)
+from bpaz_lab.graph.order import circle, leads_to, ordered, predecessors, split
+from bpaz_lab.graph.ports import TAGS, conversion, is_resource
+from bpaz_lab.graph.spec import PortSpec, Ports
+from bpaz_lab.guard.secret import looks_like_secret
+from bpaz_lab.guard.suggest import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bpaz_lab.graph.document import Body
+    from bpaz_lab.graph.spec import NodeSpec
+
+
+class Types(Protocol):
+    """What the checks ask of the catalogue."""
+
+    def spec(self, name: str) -> NodeSpec | None:
+        """The spec of a type, or None."""
+
+    def ports(self, name: str, settings: Mapping[str, Any]) -> Ports | None:
+        """The ports of a node with these settings, or None for an unknown type."""
+
+    def problems(self, name: str, settings: Mapping[str, Any]) -> list[DocumentError]:
+        """What is wrong with these settings; paths start at the setting."""
+
+
+def check(body: Body, types: Types) -> list[DocumentError]:
+    """All problems of a workflow, in the order nodes, edges, circles; empty when there is none.
+
+    Example:
+        >>> from bpaz_lab.graph.document import parse
+        >>> from bpaz_lab.nodes.catalogue import catalogue
+        >>> text = '{"bpaz": 1, "name": "x", "nodes": {"a": {"type": "Nope"}}, "edges": [["b.x", "a.y"]]}'
+        >>> for problem in check(parse(text), catalogue()):
+        ...     print(problem.code, problem.path)
+        unknown_node_type nodes.a.type
+        edge edges.0
+    """
+    ports = {name: ports_of(body, name, types) for name in body["nodes"]}
+    problems = [problem for name in body["nodes"] for problem in node_problems(body, name, types)]
+    problems += _edge_problems(body, ports)
+    feeding = predecessors(body)
+    _, stuck = ordered(feeding)
+    if stuck:
+        problems.append(_cycle(circle(feeding, stuck)))
+    return problems
+
+
+def ports_of(body: Body, name: str, types: Types) -> Ports:
+    """The ports of a node; a placeholder's are those that its edges name."""
+    entry = body["nodes"][name]
+    found = types.ports(entry["type"], entry["settings"])
+    return _inferred(name, body["edges"]) if found is None else found
+
+
+def node_problems(body: Body, name: str, types: Types) -> list[DocumentError]:
+    """The problems of one node: its type, its settings, resources that nothing feeds."""
+    entry = body["nodes"][name]
+    spec = types.spec(entry["type"])
+    if spec is None:
+        return [_unknown(name, entry["type"])]
+    problems: list[DocumentError] = []
+    for problem in types.problems(entry["type"], entry["settings"]):
+        problem.path = f"nodes.{name}.settings.{problem.path}"
+        problems.append(problem)
+    problems += _secrets(entry["settings"], f"nodes.{name}.settings", {p.path for p in problems})
+    fed = {target for _, target in body["edges"]}
+    for port in ports_of(body, name, types).inputs:
+        if port.required and is_resource(port.tag) and f"{name}.{port.name}" not in fed:
+            problems.append(
+                MissingInput(
+                    f"{name} needs a {TAGS[port.tag].title.lower()}, and nothing is connected to {port.name!r}"
+                    if port.tag in TAGS
+                    else f"nothing is connected to {port.name!r}",
+                    path=f"nodes.{name}.inputs.{port.name}",
+                    hint="Connect one.",
+                )
+            )
+    return problems
+
+
+def edge_problem(
+    body: Body, source: str, target: str, types: Types, *, others: Iterable[list[str]] | None = None
+) -> DocumentError | None:
+    """Why an edge may not be there, or None; ``others`` are the edges beside it (default: all)."""
+    edges = list(body["edges"] if others is None else others)
+    ends = [_end(body, port, types) for port in (source, target)]
+    for (node, name), ports, side in zip(map(split, (source, target)), ends, ("output", "input"), strict=True):
+        if problem := _missing_end(body, node, name, ports, side):
+            return problem
+    assert ends[0] is not None
+    assert ends[1] is not None
+    (one, output), (other, into) = split(source), split(target)
+    out_port, in_port = ends[0].output(output), ends[1].input(into)
+    assert out_port is not None
+    assert in_port is not None
+    if problem := _misfit(source, out_port, target, in_port, edges):
+        return problem
+    if one == other or leads_to({**body, "edges": edges}, other, one):
+        return CycleError(
+            f"{source} -> {target} would lead in a circle", hint="Loops are container nodes, not edges."
+        )
+    return None
+
+
+def _edge_problems(body: Body, ports: dict[str, Ports]) -> list[DocumentError]:
+    problems: list[DocumentError] = []
+    before: list[list[str]] = []
+    for number, (source, target) in enumerate(body["edges"]):
+        (one, output), (other, into) = split(source), split(target)
+        problem = _missing_end(body, one, output, ports.get(one), "output") or _missing_end(
+            body, other, into, ports.get(other), "input"
+        )
+        if problem is None:
+            out_port, in_port = ports[one].output(output), ports[other].input(into)
+            assert out_port is not None
+            assert in_port is not None
+            taken = [edge for edge in before if edge[1] == target]
+            problem = _misfit(source, out_port, target, in_port, taken)
+        if problem is not None:
+            problem.path = f"edges.{number}"
+            problems.append(problem)
+        before.append([source, target])
+    return problems
+
+
+def _end(body: Body, port: str, types: Types) -> Ports | None:
+    node = split(port)[0]
+    return ports_of(body, node, types) if node in body["nodes"] else None
+
+
+def _missing_end(body: Body, node: str, name: str, ports: Ports | None, side: str) -> EdgeError | None:
+    if ports is None:
+        return EdgeError(
+            f"there is no node {node!r}",
+            hint=closest(node, body["nodes"]) or f"The nodes are: {_listed(body['nodes'])}.",
+        )
+    known = ports.outputs if side == "output" else ports.inputs
+    names = [port.name for port in known if port.source == "wire"]
+    if name in names:
+        return None
+    if any(port.name == name for port in known):
+        return EdgeError(
+            f"{node}.{name} is fed by the run, not by a wire", hint=f"Pass it: run({name}=...)."
+        )
+    return EdgeError(
+        f"{node} ({body['nodes'][node]['type']}) has no {side} {name!r}",
+        hint=closest(name, names) or f"Its {side}s are: {_listed(names)}.",
+    )
+
+
+def _misfit(
+    source: str, out_port: PortSpec, target: str, in_port: PortSpec, edges: list[list[str]]
+) -> ConnectionRefused | None:
+    if conversion(out_port.tag, in_port.tag) is None:
+        return ConnectionRefused(
+            f"{source} gives {out_port.tag}, but {target} takes {in_port.tag}",
+            hint=f"Put a node between them that makes {in_port.tag} of {out_port.tag}.",
+        )
+    taken = [edge for edge in edges if edge[1] == target]
+    if [source, target] in taken:
+        return ConnectionRefused(f"{source} -> {target} is already there")
+    if taken and not in_port.many:
+        return ConnectionRefused(
+            f"{target} takes one wire, and {taken[0][0]} is connected to it",
+            hint=f"Disconnect {taken[0][0]} first.",
+        )
+    return None
+
+
+def _cycle(nodes: list[str]) -> CycleError:
+    return CycleError(
+        f"the edges lead in a circle: {' -> '.join([*nodes, nodes[0]])}",
+        path=f"nodes.{nodes[0]}",
+        hint="Remove one of the edges; loops are container nodes.",
+    )
+
+
+def _unknown(name: str, kind: str) -> UnknownNodeType:
+    package = kind.partition(":")[0] if ":" in kind else ""
+    install = f"pip install {package}" if package else "Install the package that brings it, or run its cell"
+    return UnknownNodeType(
+        f"no installed package provides the node type {kind!r}",
+        path=f"nodes.{name}.type",
+        hint=f"{install}; its settings and wires are kept meanwhile.",
+    )
+
+
+def _inferred(name: str, edges: Iterable[list[str]]) -> Ports:
+    """The ports of a node of an unknown type, as far as its edges tell."""
+    inputs, outputs = {}, {}
+    for source, target in edges:
+        if split(source)[0] == name:
+            outputs[split(source)[1]] = None
+        if split(target)[0] == name:
+            inputs[split(target)[1]] = None
+    return Ports(
+        inputs=tuple(PortSpec(name=port, tag="any", many=True) for port in inputs),
+        outputs=tuple(
+            PortSpec(name=port, tag="any", main=number == 0) for number, port in enumerate(outputs)
+        ),
+    )
+
+
+def _secrets(value: Any, path: str, known: set[str]) -> list[DocumentError]:
+    if isinstance(value, dict):
+        return [fault for key, part in value.items() for fault in _secrets(part, f"{path}.{key}", known)]
+    if isinstance(value, list):
+        return [fault for i, part in enumerate(value) for fault in _secrets(part, f"{path}.{i}", known)]
+    if isinstance(value, str) and path not in known and looks_like_secret(value):
+        return [
+            LiteralSecret(
+                "this looks like a secret, and a workflow never holds one",
+                path=path,
+                hint="Take it out, revoke it if the file was shared, and name a credential instead.",
+            )
+        ]
+    return []
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:12]) + (" …" if len(names) > 12 else "") if names else "none"

@@ -1,0 +1,222 @@
+"""All node types that can be used here: found by scanning folders, by entry points, and by cells.
+
+A built-in type is found because its file lies in a category folder; a third party's through the
+entry-point group ``bpaz_lab.nodes`` (its value a node class, or a module whose node classes count). A
+package that fails to load does not take the others with it: ``faults`` tells what went wrong.
+
+Example:
+    >>> catalogue().spec("PromptTemplate").category
+    'prompts'
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import threading
+import warnings
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import bpaz_lab.nodes
+from bpaz_lab.errors import DocumentError, UnknownNodeType
+from bpaz_lab.graph import ports as tags
+from bpaz_lab.graph.spec import CatalogueSpec, CategorySpec, NodeSpec, Ports, TagSpec
+from bpaz_lab.nodes.base import Node
+from bpaz_lab.guard.suggest import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import ModuleType
+
+GROUP = "bpaz_lab.nodes"
+CELL = "cell"
+
+
+class Catalogue:
+    """The node types by name. Thread-safe; scans when it is first asked."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._types: dict[str, type[Node]] = {}
+        self._replaced: dict[str, str] = {}
+        self._listeners: list[Callable[[type[Node]], None]] = []
+        self._scanned = False
+        self.faults: dict[str, str] = {}
+
+    def register(self, cls: type[Node]) -> None:
+        """Adds a node type, or replaces the one of that name (a cell that is run again).
+
+        Raises:
+            NodeTypeError: The class breaks the node contract.
+        """
+        cls.shape()
+        self._scan()
+        with self._lock:
+            self._add(cls)
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(cls)
+
+    def on_register(self, listener: Callable[[type[Node]], None]) -> Callable[[], None]:
+        """Calls ``listener`` with each type that is registered later; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def get(self, name: str) -> type[Node] | None:
+        """The class of a type, also by a name that it replaces; None for an unknown one."""
+        self._scan()
+        return self._types.get(name) or self._types.get(self._replaced.get(name, ""))
+
+    def find(self, name: str) -> type[Node]:
+        """The class of a type.
+
+        Raises:
+            UnknownNodeType: No package provides it; the hint names the closest ones.
+        """
+        cls = self.get(name)
+        if cls is None:
+            raise UnknownNodeType(
+                f"no installed package provides the node type {name!r}",
+                hint=closest(name, self._types) or "bz.node_types() lists what there is.",
+            )
+        return cls
+
+    def __iter__(self) -> Iterator[type[Node]]:
+        self._scan()
+        return iter(sorted(self._types.values(), key=lambda cls: cls.__name__))
+
+    def __len__(self) -> int:
+        self._scan()
+        return len(self._types)
+
+    # ---- what the checks of a document ask --------------------------------------------------------
+
+    def spec(self, name: str) -> NodeSpec | None:
+        """The spec of a type, or None for an unknown one."""
+        cls = self.get(name)
+        return None if cls is None else cls.spec()
+
+    def ports(self, name: str, settings: Mapping[str, Any]) -> Ports | None:
+        """The ports of a node with these settings, or None for an unknown type."""
+        cls = self.get(name)
+        if cls is None:
+            return None
+        known = {field.name: field.default for field in cls.shape().fields}
+        return cls.ports({**known, **settings})
+
+    def problems(self, name: str, settings: Mapping[str, Any]) -> list[DocumentError]:
+        """What is wrong with the settings of a node; empty for an unknown type."""
+        cls = self.get(name)
+        if cls is None:
+            return []
+        try:
+            cls.of(settings)
+        except DocumentError as error:
+            return error.problems
+        return []
+
+    # ---- what the canvas asks ---------------------------------------------------------------------
+
+    def categories(self) -> tuple[CategorySpec, ...]:
+        """The categories that have a type, in order."""
+        used = {cls.spec().category for cls in self}
+        return tuple(
+            sorted((_category(name) for name in used), key=lambda category: (category.order, category.name))
+        )
+
+    def describe(self) -> CatalogueSpec:
+        """Everything the canvas must know to draw any workflow."""
+        return CatalogueSpec(
+            nodes=tuple(cls.spec() for cls in self),
+            categories=self.categories(),
+            tags={
+                name: TagSpec(title=tag.title, color=tag.color, resource=tag.resource)  # type: ignore[arg-type]
+                for name, tag in tags.TAGS.items()
+            },
+            connections=tags.table(),
+        )
+
+    # ---- finding ----------------------------------------------------------------------------------
+
+    def _scan(self) -> None:
+        if self._scanned:
+            return
+        with self._lock:
+            if self._scanned:
+                return
+            for cls in _built_in():
+                self._add(cls)
+            for entry in importlib.metadata.entry_points(group=GROUP):
+                self._load(entry)
+            self._scanned = True
+
+    def _add(self, cls: type[Node]) -> None:
+        self._types[cls.__name__] = cls
+        self._replaced.update(dict.fromkeys(cls.replaces, cls.__name__))
+
+    def _load(self, entry: importlib.metadata.EntryPoint) -> None:
+        package = entry.dist.name if entry.dist else entry.module
+        try:
+            found = entry.load()
+            classes = [found] if inspect.isclass(found) else list(_classes_of(found))
+            for cls in classes:
+                cls.shape()
+                cls.package = package
+                self._add(cls)
+        except Exception as error:  # noqa: BLE001  a stranger's package must not take the catalogue with it
+            self.faults[entry.name] = f"{type(error).__name__}: {error}"
+            warnings.warn(f"the nodes of {package} cannot be loaded: {error}", stacklevel=2)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue of this process."""
+    return Catalogue()
+
+
+def _built_in() -> Iterator[type[Node]]:
+    for folder in pkgutil.iter_modules(bpaz_lab.nodes.__path__, "bpaz_lab.nodes."):
+        if not folder.ispkg:
+            continue
+        package = importlib.import_module(folder.name)
+        for file in pkgutil.iter_modules(package.__path__, f"{folder.name}."):
+            if not file.name.rpartition(".")[2].startswith("_"):
+                yield from _classes_of(importlib.import_module(file.name))
+
+
+def _classes_of(module: ModuleType) -> Iterator[type[Node]]:
+    for value in list(vars(module).values()):
+        if inspect.isclass(value) and issubclass(value, Node) and value.__module__ == module.__name__:
+            yield value
+
+
+_CELL_CATEGORY = CategorySpec(
+    name=CELL,
+    title="Your functions",
+    help="Functions and classes of this notebook.",
+    icon="M7 4c-3 0-1 6-4 8 3 2 1 8 4 8M17 4c3 0 1 6 4 8-3 2-1 8-4 8",
+    order=0,
+)
+
+
+def _category(name: str) -> CategorySpec:
+    if name == CELL:
+        return _CELL_CATEGORY
+    try:
+        folder = importlib.import_module(f"bpaz_lab.nodes.{name}")
+    except ModuleNotFoundError:
+        return CategorySpec(
+            name=name, title=name.replace("_", " ").capitalize(), help="", icon="M4 7l8-4 8 4v10l-8 4-8-4z"
+        )
+    return CategorySpec(
+        name=name,
+        title=folder.TITLE,
+        help=inspect.cleandoc(folder.__doc__ or ""),
+        icon=folder.ICON,
+        order=folder.ORDER,
+    )
+
+

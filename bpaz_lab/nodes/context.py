@@ -1,0 +1,140 @@
+"""What a node may ask of the outside, and the only way it reaches it.
+
+A method that wants it names a parameter annotated ``Context``; it is no port. The parts are given by
+the engine; a node under test runs with ``Context()``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+
+from bpaz_lab.errors import CredentialError, InputError, RunCancelled
+from bpaz_lab.guard.credentials import EnvironmentResolver, Resolver
+from bpaz_lab.guard.egress import EgressPolicy
+from bpaz_lab.guard.mask import Masker
+from bpaz_lab.guard.paths import Jail
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+    from bpaz_lab.guard.secret import Secret
+
+Emit = Callable[[str, str, dict[str, Any]], None]
+
+
+def _silent(_kind: str, _node: str, _data: dict[str, Any]) -> None:
+    """Nobody listens."""
+
+
+@dataclass(slots=True)
+class Services:
+    """What all nodes of one run share. Thread-safe.
+
+    Attributes:
+        emit: Takes an event: kind, node, data.
+        cancel: Set when somebody stops the run.
+        resolver: Turns the name of a credential into its secret.
+        masker: Knows every secret of this run, and takes it out of whatever leaves it.
+        egress: What addresses may be reached.
+        jail: What files may be read.
+        namespace: The objects that Variable and PythonFunction may name.
+        session: The conversation that the run belongs to.
+    """
+
+    emit: Emit = _silent
+    cancel: threading.Event = field(default_factory=threading.Event)
+    resolver: Resolver = field(default_factory=EnvironmentResolver)
+    masker: Masker = field(default_factory=Masker)
+    egress: EgressPolicy = field(default_factory=EgressPolicy.local)
+    jail: Jail = field(default_factory=Jail.user)
+    namespace: Mapping[str, Any] = field(default_factory=dict)
+    session: str = ""
+
+
+@dataclass(slots=True)
+class Context:
+    """One node's way to the outside, for the length of one run."""
+
+    node: str = "node"
+    port: str = "text"
+    services: Services = field(default_factory=Services)
+
+    def emit(self, text: str, port: str = "") -> None:
+        """Streams a piece of text of an output."""
+        self.services.emit("token", self.node, {"port": port or self.port, "text": text})
+
+    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """Says how far the node is."""
+        self.services.emit("node.progress", self.node, {"done": done, "total": total, "message": message})
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody stopped the run; a long loop looks now and then."""
+        return self.services.cancel.is_set()
+
+    @property
+    def session(self) -> str:
+        """The conversation that the run belongs to; empty for none."""
+        return self.services.session
+
+    def check(self) -> None:
+        """Raises RunCancelled when somebody stopped the run."""
+        if self.cancelled:
+            raise RunCancelled("the run was stopped", path=f"nodes.{self.node}")
+
+    def secret(self, name: str | None, *, kinds: tuple[str, ...] = (), host: str | None = None) -> Secret:
+        """Lends the secret of a credential to this run.
+
+        Args:
+            name: The credential's name, from a ``Credential`` field.
+            kinds: The provider types that fit.
+            host: The host that will get it, checked before the secret is decrypted.
+
+        Raises:
+            CredentialError: There is none of that name.
+        """
+        if not name:
+            raise CredentialError(
+                "no credential is set", path=f"nodes.{self.node}", hint="Name one in the node's settings."
+            )
+        secret = self.services.resolver.resolve(str(name), kinds=kinds, host=host)
+        self.services.masker.add(secret.reveal())
+        return secret
+
+    def http(self, **options: Any) -> httpx.AsyncClient:
+        """A client that reaches only what the run may reach; use it as a context manager."""
+        from bpaz_lab.guard.http import async_client
+
+        return async_client(self.services.egress, **options)
+
+    def open(self, path: str, mode: str = "r", **options: Any) -> IO[Any]:
+        """Opens a file inside the allowed folders.
+
+        Raises:
+            FileRefused: The file lies outside, or is no ordinary file.
+        """
+        return self.services.jail.open(path, mode, **options)
+
+    def glob(self, pattern: str) -> list[Path]:
+        """The allowed files that a pattern matches, sorted."""
+        return self.services.jail.glob(pattern)
+
+    def named(self, name: str) -> Any:
+        """The live object of the kernel that has this name.
+
+        Raises:
+            InputError: There is none.
+        """
+        try:
+            return self.services.namespace[name]
+        except KeyError:
+            raise InputError(
+                f"nothing is called {name!r} here",
+                path=f"nodes.{self.node}.settings.name",
+                hint="Define it in a cell, pass it with run(objects={...}), or use: bpaz run --with MODULE",
+            ) from None

@@ -1,0 +1,71 @@
+"""A function of a cell as a node type: ports from its hints, form from its defaults, help from its docstring.
+
+Example:
+    >>> def longest(words: list[str], count: int = 1) -> list[str]:
+    ...     '''The longest words.'''
+    ...     return sorted(words, key=len)[-count:]
+    >>> spec = node_class(longest).spec()
+    >>> spec.type, [port.name for port in spec.ports.inputs], spec.ports.main.name
+    ('longest', ['words', 'count'], 'result')
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from bpaz_lab.errors import NodeTypeError
+from bpaz_lab.nodes.base import Node, output
+from bpaz_lab.nodes.form import title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bpaz_lab.graph.spec import Effect
+
+RESULT = "result"
+
+
+def node_class(
+    function: Callable[..., Any],
+    *,
+    name: str = "",
+    category: str = "cell",
+    effect: Effect = "repeatable",
+    inline: bool = False,
+    label: str = "",
+) -> type[Node]:
+    """Makes a node class of a function.
+
+    Args:
+        function: Sync, async or a generator; its parameters are the inputs, its result the output
+            ``result``.
+        name: The type's name; the function's where empty.
+        category: Where the palette shows it.
+        effect: What happens outside: ``pure``, ``repeatable`` or ``once``.
+        inline: Runs a tiny sync function on the loop instead of in a thread.
+        label: The title; derived from the name where empty.
+
+    Raises:
+        NodeTypeError: The function cannot be a node (a lambda, ``*args``, hints that do not resolve).
+    """
+    name = name or function.__name__
+    if not name.isidentifier():
+        raise NodeTypeError(
+            f"a node type needs a name, and {name!r} is none", hint="Use: @bz.node(name='my_function')"
+        )
+    run = output(RESULT)(staticmethod(function))  # the mark stays off the user's own function
+    members = {
+        "__doc__": inspect.cleandoc(function.__doc__ or "") or f"The function {name} of this notebook.",
+        "__module__": function.__module__,
+        "__annotations__": {},
+        "run": run,
+        "category": category,
+        "effect": effect,
+        "inline": inline,
+        "label": label or title_of(name),
+        "package": "cell",
+    }
+    cls = type(name, (Node,), members)
+    cls.shape()
+    return cls
