@@ -14,14 +14,16 @@ import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.errors import BpazError
-from bpaz_lab.guard.mask import Masker
 from bpaz_lab.guard.secret import MASK, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from bpaz_lab.guard.mask import Masker
 
 SAFE_INTEGER: Final = 2**53
 
@@ -63,19 +65,23 @@ def _shown(value: Any, masker: Masker, bounds: Bounds, depth: int) -> Any:
         return value
     if isinstance(value, int | float):
         return _number(value)
+    if isinstance(value, BpazError):
+        return _shown(value.to_dict(), masker, bounds, depth)
+    if isinstance(value, dict | list | tuple | set | frozenset):
+        return _container(value, masker, bounds, depth)
+    return _cut(_text(value), masker, bounds.text)
+
+
+def _text(value: Any) -> str:
     if isinstance(value, str):
-        return _cut(value, masker, bounds.text)
+        return value
     if isinstance(value, Secret):
         return MASK
     if isinstance(value, bytes | bytearray | memoryview):
         return f"<{len(value):,} bytes>"
-    if isinstance(value, BpazError):
-        return _shown(value.to_dict(), masker, bounds, depth)
     if isinstance(value, BaseException):
-        return _cut(f"{type(value).__name__}: {_described(value, str)}", masker, bounds.text)
-    if isinstance(value, dict | list | tuple | set | frozenset):
-        return _container(value, masker, bounds, depth)
-    return _cut(_described(value, repr), masker, bounds.text)
+        return f"{type(value).__name__}: {_described(value, str)}"
+    return _described(value, repr)
 
 
 def _container(value: Any, masker: Masker, bounds: Bounds, depth: int) -> Any:
@@ -84,17 +90,17 @@ def _container(value: Any, masker: Masker, bounds: Bounds, depth: int) -> Any:
     more = len(value) - bounds.items
     if isinstance(value, dict):
         shown: dict[str, Any] = {}
-        for key, item in list(value.items())[: bounds.items]:
+        for key, item in islice(value.items(), bounds.items):
             name = _cut(key if isinstance(key, str) else _described(key, str), masker, bounds.text)
             while name in shown:
                 name += "•"
             shown[name] = _shown(item, masker, bounds, depth - 1)
         return shown | ({"…": f"{more:,} more"} if more > 0 else {})
-    items = [_shown(item, masker, bounds, depth - 1) for item in list(value)[: bounds.items]]
+    items = [_shown(item, masker, bounds, depth - 1) for item in islice(value, bounds.items)]
     return items + ([f"… {more:,} more"] if more > 0 else [])
 
 
-def _number(value: int | float) -> Any:
+def _number(value: float) -> Any:
     if isinstance(value, int):
         return int(value) if abs(value) <= SAFE_INTEGER else _described(value, str)
     finite = value - value == 0

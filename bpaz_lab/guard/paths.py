@@ -22,6 +22,7 @@ Example:
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -124,20 +125,24 @@ class Jail:
 
         if "b" not in mode and encoding is None:
             encoding = "utf-8"
-        return open(real, mode, encoding=encoding, opener=opener)  # noqa: PTH123, SIM115 (Path has no opener)
+        return open(real, mode, encoding=encoding, opener=opener)
 
     def _open(self, real: Path, flags: int, path: str | Path) -> int:
         # O_NONBLOCK: a pipe put in the file's place must not hang; truncate only what was checked.
         safe = (flags & ~os.O_TRUNC) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        descriptor = self._walk(real, safe)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _no_file(path)
-            if flags & os.O_TRUNC:
-                os.ftruncate(descriptor, 0)
-        except BaseException:
-            os.close(descriptor)
+            descriptor = self._walk(real, safe)
+        except OSError as fault:
+            if fault.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise FileRefused(
+                    "the path was changed while it was opened", hint="Try again.", path=str(path)
+                ) from None
             raise
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise _no_file(path)
+        if flags & os.O_TRUNC:
+            os.ftruncate(descriptor, 0)
         return descriptor
 
     def _walk(self, real: Path, flags: int) -> int:
@@ -193,10 +198,4 @@ def _text(path: str | Path) -> str:
 
 
 def _no_file(path: str | Path) -> FileRefused:
-    return FileRefused(
-        "the path names neither a file nor a folder but a device, a pipe or a socket"
-        if not Path(path).is_dir()
-        else "the path names a folder",
-        hint="Choose a regular file.",
-        path=str(path),
-    )
+    return FileRefused("the path does not name a regular file", hint="Choose a file of data.", path=str(path))
