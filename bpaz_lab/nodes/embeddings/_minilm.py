@@ -30,7 +30,7 @@ LAYERS = 6
 HEADS = 12
 EPSILON = 1e-12
 MAX_TOKENS = 256
-BATCH = 32
+BATCH = 8  # more gains little and 32 texts of 256 tokens need 100 MB for attention alone
 
 
 def minilm_embeddings() -> Embeddings:
@@ -65,7 +65,7 @@ def _embeddings_class() -> type[Embeddings]:
             for start in range(0, len(order), BATCH):
                 batch = order[start : start + BATCH]
                 for i, vector in zip(batch, model([texts[i] for i in batch]), strict=True):
-                    vectors[i] = [float(x) for x in vector]
+                    vectors[i] = vector.tolist()
             return vectors
 
         def embed_query(self, text: str) -> list[float]:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import threading
 from functools import cache, wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def once(load: Callable[P, T]) -> Callable[P, T]:
+def once(load: Callable[[], T]) -> Callable[[], T]:
     """Like :func:`functools.cache`, but threads that come at the same time wait for the first.
 
-    A call that raises is not kept.
+    A call that raises is not kept: the next one tries again.
 
     Args:
-        load: A function of hashable arguments.
+        load: What makes the value.
+
+    Example:
+        >>> number = once(lambda: 1)
+        >>> number()
+        1
     """
     remember, lock = cache(load), threading.Lock()
 
     @wraps(load)
-    def loaded(*args: P.args, **kwargs: P.kwargs) -> T:
+    def loaded() -> T:
         with lock:
-            return remember(*args, **kwargs)  # type: ignore[arg-type]
+            return remember()
 
     return loaded

@@ -50,7 +50,8 @@ def _embeddings_class() -> type[Embeddings]:
             vectors = _model().embed(list(texts))
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
             unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-            return [[float(x) for x in row] for row in unit]
+            rows: list[list[float]] = unit.tolist()
+            return rows
 
         def embed_query(self, text: str) -> list[float]:
             """The vector of one text."""
@@ -73,6 +74,6 @@ def _model() -> Any:
         ) from error
     finally:
         logging.root.removeHandler(handler)
-    # Its offline loader looks for the tokenizer in the cache folder only, under the package's own layout.
+    # Unless told that its own folder is the cache, the package misspells where its tokenizer lies.
     folder = Path(wordllama.__file__).parent
     return wordllama.WordLlama.load(cache_dir=folder, dim=256, disable_download=True)
