@@ -16,6 +16,7 @@ import anyio
 import httpcore
 
 from bpaz_lab.errors import EgressRefused
+from bpaz_lab.guard.egress import literal
 
 if TYPE_CHECKING:
     import ssl
@@ -85,7 +86,7 @@ class Dialler(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to an address of the host that the policy allows."""
         try:
-            addresses = _distinct(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            addresses = literal(host) or _distinct(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except OSError as fault:
             raise _unresolved(host, fault) from None
         self._policy.check(host, port, addresses)
@@ -145,7 +146,9 @@ class AsyncDialler(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to an address of the host that the policy allows."""
         try:
-            addresses = _distinct(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            addresses = literal(host) or _distinct(
+                await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            )
         except OSError as fault:
             raise _unresolved(host, fault) from None
         self._policy.check(host, port, addresses)

@@ -116,7 +116,7 @@ class EgressPolicy:
         """
         plain = _plain(host)
         local = plain == "localhost" or plain.endswith(".localhost")
-        self.check(host, port, ["127.0.0.1"] if local else _literal(plain))
+        self.check(host, port, ["127.0.0.1"] if local else literal(plain))
 
     def _allows(self, host: str, port: int, forms: list[Address]) -> bool:
         names = {_plain(host), f"{_plain(host)}:{port}", f"[{_plain(host)}]:{port}"}
@@ -135,6 +135,19 @@ def kind_of(address: Address) -> str:
         if getattr(address, f"is_{kind}"):
             return kind.replace("_", "-")
     return "" if address.is_global and not getattr(address, "is_site_local", False) else "private"
+
+
+def literal(host: str) -> list[str]:
+    """The address that a host spells out, in any form that resolvers take; none for a name."""
+    plain = _plain(host)
+    try:
+        return [str(ipaddress.ip_address(plain))]
+    except ValueError:
+        pass
+    try:
+        return [socket.inet_ntoa(socket.inet_aton(plain))]  # 2130706433, 0x7f.1, 0177.0.0.1
+    except (OSError, UnicodeError):
+        return []
 
 
 def _forms(address: Address) -> Iterator[Address]:
@@ -170,14 +183,3 @@ def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None
         return ipaddress.ip_network(entry, strict=False)
     except ValueError:
         return None
-
-
-def _literal(host: str) -> list[str]:
-    try:
-        return [str(ipaddress.ip_address(host))]
-    except ValueError:
-        pass
-    try:
-        return [socket.inet_ntoa(socket.inet_aton(host))]  # 2130706433, 0x7f.1, 0177.0.0.1
-    except OSError:
-        return []
