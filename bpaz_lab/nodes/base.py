@@ -29,7 +29,8 @@ documents alive; ``requires`` names importable packages and ``extra`` the extra 
 method on the loop instead of in a thread; ``boundary`` ends a region (see the engine's plan). Import
 heavy packages inside methods: listing the catalogue imports no provider.
 
-A field must not have the name of a method; inputs and outputs are separate namespaces.
+A field must not have the name of a method; inputs and outputs are separate namespaces. A node is frozen:
+several runs share it, so state lives in the values that travel.
 
 Example:
     >>> import asyncio
@@ -98,7 +99,7 @@ def _marked(mark: Mark) -> Callable[[F], F]:
 class Node(BaseModel):
     """Base of every node type; the module's docstring is its contract."""
 
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, frozen=True)
 
     version: ClassVar[int] = 1
     replaces: ClassVar[tuple[str, ...]] = ()
@@ -114,6 +115,11 @@ class Node(BaseModel):
     """What enters this node is the output of the run (End, ChatOutput)."""
 
     _defaults: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    def model_post_init(self, _context: Any, /) -> None:
+        """A node made by its class has the same defaults of parameters as one made by ``of``."""
+        if parameters := self.shape().parameters:
+            self._defaults = dict(parameters())
 
     @classmethod
     def shape(cls) -> Shape:
@@ -132,6 +138,11 @@ class Node(BaseModel):
     def ports(cls, settings: Mapping[str, Any]) -> Ports:  # noqa: ARG003
         """The ports with these settings; override it where they depend on the settings."""
         return cls.shape().ports
+
+    @classmethod
+    def dynamic(cls) -> bool:
+        """Whether the ports depend on the settings."""
+        return cls.ports.__func__ is not Node.ports.__func__  # type: ignore[attr-defined]
 
     @classmethod
     def upgrade(cls, settings: dict[str, Any], version: int) -> dict[str, Any]:  # noqa: ARG003
@@ -187,6 +198,14 @@ class Node(BaseModel):
     @classmethod
     def spec(cls) -> NodeSpec:
         """The node type as the palette, the forms and the docs show it."""
+        known: NodeSpec | None = cls.__dict__.get("__bpaz_spec__")
+        if known is None or (known.install and not cls.missing()):
+            known = cls._spec()
+            type.__setattr__(cls, "__bpaz_spec__", known)
+        return known
+
+    @classmethod
+    def _spec(cls) -> NodeSpec:
         shape, text = cls.shape(), inspect.cleandoc(cls.__doc__ or "")
         return NodeSpec(
             type=cls.__name__,
@@ -198,7 +217,7 @@ class Node(BaseModel):
             effect=cls.effect,
             fields=shape.fields,
             ports=cls.default_ports(),
-            dynamic=cls.ports.__func__ is not Node.ports.__func__,  # type: ignore[attr-defined]
+            dynamic=cls.dynamic(),
             install=cls.install(),
             package=cls.package,
         )
@@ -323,5 +342,7 @@ def _setting_problem(cls: type[Node], fault: Any) -> DocumentError:
         return SettingError(
             f"{cls.__name__} has no setting {name!r}", path=name, hint=f"Its settings are: {known}."
         )
+    if fault["type"] == SettingError.code:
+        return SettingError(fault["msg"], path=name, hint=fault["ctx"]["hint"])
     given = "" if fault["type"] == "missing" else f", not {fault['input']!r}"
     return SettingError(f"{fault['msg']}{given}"[:300], path=name)

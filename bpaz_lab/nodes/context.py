@@ -16,6 +16,7 @@ from bpaz_lab.guard.credentials import EnvironmentResolver, Resolver
 from bpaz_lab.guard.egress import EgressPolicy
 from bpaz_lab.guard.mask import Masker
 from bpaz_lab.guard.paths import Jail
+from bpaz_lab.guard.suggest import closest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +72,12 @@ class Context:
     def progress(self, done: float, total: float | None = None, message: str = "") -> None:
         """Says how far the node is."""
         self.services.emit("node.progress", self.node, {"done": done, "total": total, "message": message})
+
+    def usage(self, input_tokens: int = 0, output_tokens: int = 0) -> None:
+        """Reports the tokens that a model call took; the run adds them up."""
+        self.services.emit(
+            "usage", self.node, {"input_tokens": input_tokens, "output_tokens": output_tokens}
+        )
 
     @property
     def cancelled(self) -> bool:
@@ -136,5 +143,6 @@ class Context:
             raise InputError(
                 f"nothing is called {name!r} here",
                 path=f"nodes.{self.node}.settings.name",
-                hint="Define it in a cell, pass it with run(objects={...}), or use: bpaz run --with MODULE",
+                hint=closest(name, self.services.namespace)
+                or "Define it in a cell, pass it with run(objects={...}), or use: bpaz run --with MODULE",
             ) from None

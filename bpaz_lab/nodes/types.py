@@ -11,10 +11,11 @@ Example:
 
 from __future__ import annotations
 
+import keyword
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError, core_schema
 
 from bpaz_lab.errors import LiteralSecret
@@ -60,6 +61,22 @@ Memory = Annotated[Any, Port("memory")]
 Many = Annotated[list[T], Port(many=True)]
 """An input that takes several edges: ``documents: Many[Documents]``."""
 
+
+def setting_fault(message: str, hint: str = "") -> PydanticCustomError:
+    """What a field's validator raises; ``Node.of`` makes a SettingError with the hint of it."""
+    return PydanticCustomError("setting", "{message}", {"message": message, "hint": hint})  # type: ignore[arg-type]
+
+
+def _identifier(name: str) -> str:
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise setting_fault(
+            f"{name!r} is no name of Python", "Use letters, digits and '_', and begin with a letter."
+        )
+    return name
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+"""A setting that is a name of Python: of a port, of an input of the run, of an object of the kernel."""
 Multiline = Annotated[str, Form(kind="multiline")]
 Advanced: Final = Form(advanced=True)
 
