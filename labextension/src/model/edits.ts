@@ -1,0 +1,72 @@
+/** What a user does to the document, each one undo step. */
+import { corner, excerpt, type Insertion, insert, readClipboard } from './clipboard';
+import { entry } from './dict';
+import { snakeCase, uniqueId } from './ids';
+import { addNode, connect, disconnect, edgeOf, move, put, removeNodes, whole } from './operations';
+import type { WorkflowState } from './state';
+import type { Operation } from './types';
+
+type Edits = Pick<
+  WorkflowState,
+  | 'addNode'
+  | 'removeNodes'
+  | 'connect'
+  | 'disconnect'
+  | 'move'
+  | 'arrange'
+  | 'setSetting'
+  | 'setTitle'
+  | 'duplicate'
+  | 'copy'
+  | 'paste'
+  | 'addNote'
+  | 'setNote'
+  | 'removeNote'
+>;
+
+/** The edits of a store: computed from its document, carried out by its `edit`. */
+export function edits(get: () => WorkflowState): Edits {
+  const edit = (operations: Operation[]) => get().edit(operations);
+  const isTaken = (id: string) =>
+    Object.hasOwn(get().document.nodes, id) || Object.hasOwn(get().document.notes, id);
+  const carryOut = ({ operations, ids }: Insertion) => {
+    edit(operations);
+    return ids.filter(isTaken);
+  };
+  return {
+    addNode(type, at, settings = {}) {
+      const id = uniqueId(snakeCase(type), isTaken);
+      const version = entry(get().specs, type)?.version ?? 1;
+      edit(addNode(get().document, id, { type, version, settings }, at));
+      return id;
+    },
+    removeNodes: (ids) => edit(removeNodes(get().document, ids)),
+    connect: (source, target) => edit(connect(get().document, edgeOf(source, target))),
+    disconnect: (edges) => edit(disconnect(get().document, edges)),
+    move: (positions) => edit(move(get().document, positions)),
+    arrange: (positions) => edit(move(get().document, positions)),
+    setSetting: (id, name, value) => edit(put(get().document, ['nodes', id, 'settings', name], value)),
+    setTitle: (id, title) => edit(put(get().document, ['nodes', id, 'title'], title.trim() || undefined)),
+    duplicate(ids, offset = [40, 40]) {
+      const { document } = get();
+      return carryOut(insert(document, excerpt(document, ids), offset));
+    },
+    copy: (ids) => JSON.stringify(excerpt(get().document, ids)),
+    paste(text, [x, y]) {
+      const part = readClipboard(text);
+      if (!part) return [];
+      const [left, top] = corner(part);
+      return carryOut(insert(get().document, part, [x - left, y - top]));
+    },
+    addNote(at, text = '') {
+      const id = uniqueId('note', isTaken);
+      edit(put(get().document, ['notes', id], { text, at: whole(at) }));
+      return id;
+    },
+    setNote(id, part) {
+      const { document } = get();
+      edit(Object.entries(part).flatMap(([name, value]) => put(document, ['notes', id, name], value)));
+    },
+    removeNote: (id) => edit(put(get().document, ['notes', id], undefined)),
+  };
+}

@@ -1,0 +1,117 @@
+/** What a message from the host does to the state of a view. */
+import type { StoreApi } from 'zustand/vanilla';
+import { ChangeError, same } from './changes';
+import { dict } from './dict';
+import { EMPTY, readDocument } from './document';
+import { DISCONNECTED, type Host } from './host';
+import type { Pendings } from './pending';
+import { reduceRun, replay } from './run';
+import type { WorkflowState } from './state';
+import type { Changed, NodeSpec, Opened, Ports, Problem, ToPage } from './types';
+
+/** A listener for the host's messages. */
+export function receiver(
+  store: StoreApi<WorkflowState>,
+  host: Host,
+  pendings: Pendings,
+  own: Map<string, Ports>,
+): (message: ToPage) => void {
+  const { getState: get, setState: set } = store;
+
+  function opened(message: Opened): void {
+    const before = get();
+    const catalogue = kept(before.catalogue, message.catalogue);
+    own.clear();
+    addPorts(message.ports);
+    set({
+      phase: host.readOnly ? 'static' : 'ready',
+      revision: message.revision,
+      document: kept(before.document, pendings.reset(readDocument(message.document) ?? EMPTY)),
+      catalogue,
+      specs: catalogue === before.catalogue ? before.specs : byType(catalogue.nodes),
+      ...located(message.problems),
+      inputs: message.inputs,
+      canUndo: message.can_undo,
+      canRedo: message.can_redo,
+      run: message.run ? replay(message.run) : null,
+      notice: before.notice?.code === DISCONNECTED ? null : before.notice,
+    });
+  }
+
+  function changed(message: Changed): void {
+    const { document, revision } = get();
+    if (message.revision <= revision) return;
+    try {
+      addPorts(message.ports);
+      set({
+        document: pendings.confirm(message.id, message.operations, document),
+        revision: message.revision,
+        canUndo: message.can_undo,
+        canRedo: message.can_redo,
+        ...(message.problems && located(message.problems)),
+        ...(message.inputs && { inputs: message.inputs }),
+      });
+    } catch (error) {
+      if (!(error instanceof ChangeError)) throw error;
+      // Out of step, for instance after messages got lost: begin again.
+      host.send({ type: 'open' });
+    }
+  }
+
+  function addPorts(ports: Record<string, Ports> | undefined): void {
+    for (const [id, one] of Object.entries(ports ?? {})) own.set(id, one);
+  }
+
+  return (message) => {
+    switch (message.type) {
+      case 'opened':
+        return opened(message);
+      case 'changed':
+        return changed(message);
+      case 'refused': {
+        const document = pendings.refuse(message.id);
+        if (document) set({ document, notice: message.error });
+        return;
+      }
+      case 'events':
+        return set((state) => ({ run: reduceRun(state.run, message.run, message.events) }));
+      case 'registered': {
+        addPorts(message.ports);
+        return set(({ catalogue }) => {
+          const nodes = [...byId(catalogue.nodes, message.nodes).values()];
+          return { catalogue: { ...catalogue, nodes }, specs: byType(nodes) };
+        });
+      }
+      case 'shown':
+        return set({ shown: { node: message.node, port: message.port } });
+      case 'failed':
+        return set((state) => ({
+          notice: message.error,
+          phase: message.error.code === DISCONNECTED ? 'static' : state.phase,
+        }));
+    }
+  };
+}
+
+/** The old object when the new one says the same, so that nothing is drawn again. */
+function kept<T>(before: T, now: T): T {
+  return same(before, now) ? before : now;
+}
+
+function byId(before: NodeSpec[], now: NodeSpec[]): Map<string, NodeSpec> {
+  return new Map([...before, ...now].map((spec) => [spec.type, spec]));
+}
+
+function byType(nodes: NodeSpec[]): Record<string, NodeSpec> {
+  return dict(nodes.map((spec) => [spec.type, spec]));
+}
+
+/** Problems by the node that their path leads to. */
+function located(problems: Problem[]): Pick<WorkflowState, 'problems' | 'problemsOf'> {
+  const problemsOf: Record<string, Problem[]> = dict();
+  for (const problem of problems) {
+    const [root, id] = problem.path.split('.');
+    if (root === 'nodes' && id) problemsOf[id] = [...(problemsOf[id] ?? []), problem];
+  }
+  return { problems, problemsOf };
+}
