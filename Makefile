@@ -55,7 +55,7 @@ format: .venv/.test node_modules/.package-lock.json ## mend what lint can mend
 	$(NPM) run format
 
 docs: .venv/.docs ## build the documentation into site/
-	$(BIN)/mkdocs build --strict
+	$(BIN)/zensical build --strict
 
 clean: ## forget what was installed and built
 	rm -rf .venv node_modules dist site coverage .coverage labextension/lib bpaz_lab/static bpaz_lab/labextension
