@@ -6,12 +6,10 @@ The rules are those of the contract in ``base.py``. A class is read once and the
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from bpaz_lab.errors import NodeTypeError
 from bpaz_lab.graph.ports import is_tag
@@ -23,6 +21,9 @@ from bpaz_lab.nodes.types import Port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+FORM_TAGS = frozenset({"text", "data", "list[text]"})
+"""Tags whose default a person can type; other defaults stay Python's own."""
 
 Style = Literal["sync", "async", "iterator", "async_iterator"]
 
@@ -119,8 +120,8 @@ def _method(
         else:
             names.append(parameter.name)
             ports.append(_input(cls, parameter.name, hint, parameter.default))
-            if parameter.default is not parameter.empty and _is_json(parameter.default):
-                defaults[parameter.name] = (_plain(hint), parameter.default)
+            if ports[-1].tag in FORM_TAGS and parameter.default is not parameter.empty:
+                defaults[parameter.name] = (hint, parameter.default)
     method = Method(
         attribute=attribute,
         outputs=tuple(mark.tags),
@@ -181,26 +182,6 @@ def _style(function: Callable[..., Any]) -> Style:
     if inspect.isgeneratorfunction(function):
         return "iterator"
     return "async" if inspect.iscoroutinefunction(function) else "sync"
-
-
-def stream_item(hint: Any) -> Any | None:
-    """What an iterator hint yields, or None where it is no iterator."""
-    return get_args(hint)[0] if get_origin(hint) in (AsyncIterator, Iterator) else None
-
-
-def _plain(hint: Any) -> Any:
-    """``Annotated[int, Field(ge=1)]`` keeps its bounds; a port mark is of no use to a form."""
-    return hint
-
-
-def _is_json(value: Any) -> bool:
-    if isinstance(value, FieldInfo):
-        return not value.is_required() and _is_json(value.get_default(call_default_factory=True))
-    try:
-        to_jsonable_python(value)
-    except PydanticSerializationError:
-        return False
-    return value is None or isinstance(value, str | int | float | bool | list | dict)
 
 
 def _broken(cls: type, what: str) -> NodeTypeError:
