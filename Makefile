@@ -12,7 +12,9 @@ NPM := $(BIN)/python hatch_build.py
 install = @echo "installing $(1)"; if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install -q --python $(BIN)/python $(1); \
 	else $(BIN)/pip install -q $(1); fi
 FRONT := $(shell find labextension/src labextension/style labextension/build.mjs package.json package-lock.json -type f)
-ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)
+# A URL of its own, so that the address it prints leads to the quickstart where no browser opens.
+LAB := $(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/01_quickstart.ipynb \
+	$(if $(filter 0,$(shell id -u)),--allow-root)
 
 # pytest itself demands 90 % of all lines; what runs workflows is held to more.
 define pytest
@@ -25,7 +27,7 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 lab: .venv/.local ## install everything for users and open JupyterLab on the quickstart
-	$(BIN)/jupyter lab $(ROOT_USER) notebooks/01_quickstart.ipynb
+	$(LAB)
 
 test: checks ## install everything for tests and run every suite once
 	$(call pytest)
@@ -36,7 +38,7 @@ test-all: checks ## the same at length: more kills, fuzzing, load
 dev: .venv/.local node_modules/.package-lock.json ## JupyterLab with the front end rebuilt on save
 	mkdir -p .venv/dev/labextensions && ln -sfn $(CURDIR)/bpaz_lab/labextension .venv/dev/labextensions/bpaz-lab
 	$(NPM) run watch & watch=$$!; trap "kill $$watch" EXIT; \
-	JUPYTER_PATH=$(CURDIR)/.venv/dev ANYWIDGET_HMR=1 $(BIN)/jupyter lab $(ROOT_USER) notebooks
+	JUPYTER_PATH=$(CURDIR)/.venv/dev ANYWIDGET_HMR=1 $(LAB)
 
 bench: .venv/.test ## measure against the peers; prints ratios
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
