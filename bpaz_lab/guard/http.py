@@ -74,13 +74,13 @@ def _prepare(options: dict[str, Any], policy: EgressPolicy) -> ssl.SSLContext:
 class _Trip:
     """What one request and the redirects it leads to have in common."""
 
-    origin: httpcore.Origin
+    origin: tuple[str, bytes, int | None]
     deadline: float
     hops: int = 0
 
 
 def _start(request: httpx.Request, policy: EgressPolicy) -> None:
-    trip = _Trip(_core_url(request.url).origin, time.monotonic() + policy.max_seconds)
+    trip = _Trip(_origin(request.url), time.monotonic() + policy.max_seconds)
     request.extensions = {**request.extensions, _TRIP: trip}
 
 
@@ -102,6 +102,10 @@ class _AsyncClient(httpx.AsyncClient):
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         _start(request, self._policy)
         return await super().send(request, **options)
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port
 
 
 def _core_url(url: httpx.URL) -> httpcore.URL:
@@ -126,7 +130,6 @@ class _Routes:
                 hint="Use a URL that starts with http:// or https://.",
                 path=str(request.url.copy_with(query=None, username=None, password=None)),
             )
-        url = _core_url(request.url)
         trip: _Trip = request.extensions[_TRIP]
         trip.hops += 1
         if trip.hops > self.policy.max_redirects + 1:
@@ -135,13 +138,17 @@ class _Routes:
                 hint="Use the final address of the page.",
                 path=request.url.host,
             )
-        elsewhere = url.origin != trip.origin
+        elsewhere = _origin(request.url) != trip.origin
         headers = request.headers.copy()
         headers["accept-encoding"] = "identity"
         for name in KEY_HEADERS if elsewhere else ():
             headers.pop(name, None)
         hop = httpcore.Request(
-            request.method, url, headers=headers.raw, content=request.stream, extensions=request.extensions
+            request.method,
+            _core_url(request.url),
+            headers=headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
         )
         return self._pool_for(request.url, elsewhere), hop, trip
 
