@@ -91,13 +91,18 @@ class Jail:
         Raises:
             FileRefused: The pattern itself leads out of the allowed folders.
         """
-        parts = Path(_text(pattern)).expanduser().parts
+        parts = Path(_text(pattern)).parts
         fixed = next((i for i, part in enumerate(parts) if set(part) & set("*?[")), len(parts))
         if ".." in parts[fixed:]:
             raise FileRefused("'..' stands behind a wildcard", hint="Name the folder itself.", path=pattern)
         base = self.resolve(Path(*parts[:fixed]))
         rest = parts[fixed:]
-        found = base.glob(str(Path(*rest))) if rest else [base]
+        try:
+            found = list(base.glob(str(Path(*rest)))) if rest else [base]
+        except ValueError as fault:
+            raise FileRefused(
+                f"this is not a pattern: {fault}", hint="Write ** between slashes.", path=pattern
+            ) from None
         hidden = any(part.startswith(".") for part in rest)
         files = []
         for path in found:
