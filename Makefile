@@ -37,7 +37,7 @@ test-all: checks ## the same at length: more kills, fuzzing, load
 
 dev: .venv/.local node_modules/.package-lock.json ## JupyterLab with the front end rebuilt on save
 	mkdir -p .venv/dev/labextensions && ln -sfn $(CURDIR)/bpaz_lab/labextension .venv/dev/labextensions/bpaz-lab
-	$(NPM) run watch & watch=$$!; trap "kill $$watch 2> /dev/null || true" EXIT; \
+	set -m; $(NPM) run watch & watch=$$!; set +m; trap "kill -- -$$watch" EXIT; \
 	JUPYTER_PATH=$(CURDIR)/.venv/dev ANYWIDGET_HMR=1 $(LAB)
 
 bench: .venv/.test ## measure against the peers; prints ratios
