@@ -64,7 +64,7 @@ Many = Annotated[list[T], Port(many=True)]
 
 def setting_fault(message: str, hint: str = "") -> PydanticCustomError:
     """What a field's validator raises; ``Node.of`` makes a SettingError with the hint of it."""
-    return PydanticCustomError("setting", "{message}", {"message": message, "hint": hint})  # type: ignore[arg-type]
+    return PydanticCustomError("setting", "{message}", {"message": message, "hint": hint})
 
 
 def _identifier(name: str) -> str:

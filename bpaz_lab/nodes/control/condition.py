@@ -1,0 +1,143 @@
+"""Two ways, one of which is taken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
+
+from pydantic import Field, field_validator
+
+from bpaz_lab.errors import InputError
+from bpaz_lab.nodes.base import Node, outputs
+from bpaz_lab.nodes.types import Form, Port, setting_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import ValidationInfo
+
+Operator = Literal[
+    "equals",
+    "not equals",
+    "contains",
+    "starts with",
+    "ends with",
+    "greater than",
+    "less than",
+    "is empty",
+    "is not empty",
+    "is true",
+]
+Operand = str | bool | int | float
+
+NUMERIC: Final = ("greater than", "less than")
+TRUE_WORDS: Final = frozenset({"true", "yes", "on", "1"})
+"""Texts that are true, as Python's configparser has them; any other text is not."""
+
+
+class Condition(Node):
+    """Sends a value one way or the other.
+
+    The value leaves by *true* where the comparison holds, else by *false*; what only the other way
+    feeds is skipped. Numbers are compared as numbers, also when they come as text. A text is true
+    when it says true, yes, on or 1.
+
+    ```python
+    check = wf.add("Condition", operator="contains", operand="refund")
+    wf.connect(ask["text"], check["value"])
+    wf.connect(check["true"], refunds["prompt"])
+    wf.connect(check["false"], other["prompt"])
+    ```
+    """
+
+    inline = True
+
+    operator: Operator = Field("is not empty", description="How the value is compared.")
+    operand: Annotated[Operand, Form(kind="text")] = Field(
+        "", validate_default=True, description="What it is compared with: a text or a number."
+    )
+    ignore_case: bool = Field(False, description="Whether capital and small letters are the same.")
+
+    @field_validator("operand")
+    @classmethod
+    def _fitting(cls, operand: Operand, info: ValidationInfo) -> Operand:
+        if info.data.get("operator") in NUMERIC and _number(operand) is None:
+            raise setting_fault(f"{operand!r} is no number", "Write a number, such as 0.5.")
+        return operand
+
+    @outputs(main="true", true="any", false="any")
+    def decide(
+        self, value: Annotated[Any, Port("any", help="What is compared, and what goes on.")]
+    ) -> dict[str, Any]:
+        """The value, by the way it takes.
+
+        Raises:
+            InputError: The value cannot be compared like this.
+        """
+        return {"true" if self._holds(value) else "false": value}
+
+    def _holds(self, value: Any) -> bool:
+        if self.operator in NUMERIC:
+            return self._compared(value)
+        if self.operator in ("is empty", "is not empty"):
+            return _empty(value) == (self.operator == "is empty")
+        if self.operator == "is true":
+            return _true(value)
+        if self.operator == "contains" and isinstance(value, list | tuple | set | frozenset | dict):
+            return any(self._equal(item) for item in value)
+        if self.operator in _TEXT:
+            return _TEXT[self.operator](self._folded(value), self._folded(self.operand))
+        return self._equal(value) == (self.operator == "equals")
+
+    def _compared(self, value: Any) -> bool:
+        number, limit = _number(value), _number(self.operand)
+        if number is None or limit is None:
+            raise InputError(
+                f"{value!r} is no number, so it is neither greater nor less"[:300],
+                hint="Connect a number, or choose another operator.",
+            )
+        return number > limit if self.operator == "greater than" else number < limit
+
+    def _equal(self, value: Any) -> bool:
+        one, other = _number(value), _number(self.operand)
+        if one is not None and other is not None:
+            return one == other
+        return self._folded(value) == self._folded(self.operand)
+
+    def _folded(self, value: Any) -> str:
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        return text.casefold() if self.ignore_case else text
+
+
+_TEXT: Final[dict[str, Callable[[str, str], bool]]] = {
+    "contains": lambda text, part: part in text,
+    "starts with": lambda text, part: text.startswith(part),
+    "ends with": lambda text, part: text.endswith(part),
+}
+OPERATORS: Final[tuple[str, ...]] = get_args(Operator)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not (isinstance(value, str) or hasattr(value, "__float__")):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _empty(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (hasattr(value, "__len__") and len(value) == 0)
+
+
+def _true(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip().casefold() in TRUE_WORDS
+    try:
+        return bool(value)
+    except ValueError as fault:
+        raise InputError(
+            f"a {type(value).__name__} is neither true nor false: {fault}",
+            hint="Use 'is empty', or reduce it to one value before.",
+        ) from None
