@@ -233,19 +233,24 @@ class Node(BaseModel):
         """The node type as JSON."""
         return self.spec().model_dump(mode="json")
 
-    def validate_inputs(self, inputs: Mapping[str, Any]) -> bool:
-        """Whether everything that the main output needs is there and nothing unknown is.
+    def validate_inputs(self, inputs: Mapping[str, Any], wanted: tuple[str, ...] = ()) -> bool:
+        """Whether everything that the wanted outputs need is there and nothing unknown is.
+
+        Args:
+            inputs: Values by input port.
+            wanted: The outputs by name; the main one where empty.
 
         Raises:
             InputError: It says what is missing or unknown, and what exists.
         """
         ports = self.ports(self.settings())
         known = [port.name for port in ports.inputs]
-        main = ports.main
+        asked = [port for port in ports.outputs if (port.name in wanted if wanted else port.main)]
+        needed = {name for port in asked for name in port.needs} if ports.outputs else set(known)
         missing = [
             port.name
             for port in ports.inputs
-            if port.required and port.name not in inputs and (main is None or port.name in main.needs)
+            if port.required and port.name not in inputs and port.name in needed
         ]
         unknown = [name for name in inputs if name not in known]
         if missing or unknown:
@@ -270,7 +275,7 @@ class Node(BaseModel):
         """
         from bpaz_lab.nodes.call import compute
 
-        self.validate_inputs(inputs)
+        self.validate_inputs(inputs, wanted)
         return await compute(self, inputs, context, wanted)
 
     def settings(self) -> dict[str, Any]:
