@@ -1,11 +1,65 @@
-import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import { MIME_TYPE, WIDGET_MIME_TYPE, type WidgetRenderers, WorkflowRenderer } from './renderer';
+
+/** Before ipywidgets, whose renderer has rank -10. */
+const RANK = -20;
+/** How often and how long to look for the widgets of a kernel that has just started, in milliseconds. */
+const PAUSE = 100;
+const PATIENCE = 5_000;
+
+/** The parts of a notebook panel that are needed here; the whole package is not. */
+interface NotebookPanel {
+  content: { rendermime: IRenderMimeRegistry };
+  sessionContext: { ready: Promise<void> };
+}
 
 /** What JupyterLab and Notebook 7 load at startup. */
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'bpaz-lab:plugin',
   description: 'Draws workflows in notebooks',
   autoStart: true,
-  activate: () => undefined,
+  requires: [IRenderMimeRegistry],
+  activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) => {
+    rendermime.addFactory(
+      factory(async () => null),
+      RANK,
+    );
+    app.docRegistry.addWidgetExtension('Notebook', {
+      createNew(panel) {
+        const { content, sessionContext } = panel as unknown as NotebookPanel;
+        const widgets = widgetRenderers(content.rendermime, rendermime, sessionContext.ready);
+        content.rendermime.addFactory(factory(widgets), RANK);
+      },
+    } satisfies DocumentRegistry.WidgetExtension);
+  },
 };
 
 export default plugin;
+
+function factory(widgets: WidgetRenderers): IRenderMime.IRendererFactory {
+  return { safe: true, mimeTypes: [MIME_TYPE], createRenderer: () => new WorkflowRenderer(widgets) };
+}
+
+/**
+ * The renderers of a notebook's widgets.
+ *
+ * ipywidgets registers its renderer twice: once for the application, which waits for a kernel, and once
+ * for each notebook when its kernel is ready, bound to that kernel. Only the second kind draws anything here.
+ */
+function widgetRenderers(
+  notebook: IRenderMimeRegistry,
+  application: IRenderMimeRegistry,
+  ready: Promise<void>,
+): WidgetRenderers {
+  const isBound = () => notebook.getFactory(WIDGET_MIME_TYPE) !== application.getFactory(WIDGET_MIME_TYPE);
+  return async () => {
+    await ready;
+    for (let waited = 0; !isBound() && waited < PATIENCE; waited += PAUSE) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+    return isBound() ? notebook.createRenderer(WIDGET_MIME_TYPE) : null;
+  };
+}
