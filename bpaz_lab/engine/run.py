@@ -17,7 +17,7 @@ from bpaz_lab.engine.events import Status, Usage
 from bpaz_lab.engine.inputs import fill
 from bpaz_lab.engine.preview import preview
 from bpaz_lab.engine.record import Record
-from bpaz_lab.engine.regions import run_directly, run_through_langgraph
+from bpaz_lab.engine.regions import compiled, run_directly, run_through_langgraph
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.engine.scheduler import MISSING, Scheduler
 from bpaz_lab.errors import NodeFailed, RunCancelled, RunError, RunTimeout
@@ -95,6 +95,8 @@ class Run:
 
     def start(self) -> Run:
         """Starts the run and returns at once."""
+        if self._through_langgraph:
+            compiled(self._plan.regions)  # the first import of LangGraph takes seconds: not on the loop
         self._future = runtime().submit(self._go())
         return self
 
@@ -266,11 +268,15 @@ class Run:
         if self._services.cancel.is_set():
             raise asyncio.CancelledError
         scheduler = Scheduler(self._plan, self._values, self._services, self._add)
-        through = self._options.through
-        if through == "langgraph" or (through == "auto" and self._plan.regions > 1):
+        if self._through_langgraph:
             await run_through_langgraph(scheduler, self._plan.regions)
         else:
             await run_directly(scheduler, self._plan.regions)
+
+    @property
+    def _through_langgraph(self) -> bool:
+        through = self._options.through
+        return through == "langgraph" or (through == "auto" and self._plan.regions > 1)
 
     def _ended(self, error: BaseException) -> tuple[Status, RunError]:
         if isinstance(error, NodeFailed):
@@ -292,7 +298,7 @@ class Run:
         assert cause is not None
         node = error.path.removeprefix("nodes.")
         told = self._record.failure(cause, node)
-        failed = NodeFailed(f"{node} failed: {told.message}", hint=told.hint, path=told.path, run=self)
+        failed = NodeFailed(f"{node} failed: {told.message}", hint=told.hint, path=error.path, run=self)
         failed.__cause__ = cause
         return failed
 

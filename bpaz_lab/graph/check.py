@@ -78,7 +78,8 @@ def node_problems(body: Body, name: str, types: Types) -> list[DocumentError]:
     for problem in types.problems(entry["type"], entry["settings"]):
         problem.path = f"nodes.{name}.settings.{problem.path}"
         problems.append(problem)
-    problems += _secrets(entry["settings"], f"nodes.{name}.settings", {p.path for p in problems})
+    known = {problem.path for problem in problems}
+    problems += [p for p in secrets(entry["settings"], f"nodes.{name}.settings") if p.path not in known]
     fed = {target for _, target in body["edges"]}
     for port in ports_of(body, name, types).inputs:
         if port.required and is_resource(port.tag) and f"{name}.{port.name}" not in fed:
@@ -92,6 +93,23 @@ def node_problems(body: Body, name: str, types: Types) -> list[DocumentError]:
                 )
             )
     return problems
+
+
+def secrets(value: Any, path: str) -> list[DocumentError]:
+    """A problem for each literal secret inside a JSON value."""
+    if isinstance(value, dict):
+        return [fault for key, part in value.items() for fault in secrets(part, f"{path}.{key}")]
+    if isinstance(value, list):
+        return [fault for number, part in enumerate(value) for fault in secrets(part, f"{path}.{number}")]
+    if isinstance(value, str) and looks_like_secret(value):
+        return [
+            LiteralSecret(
+                "this looks like a secret, and a workflow never holds one",
+                path=path,
+                hint="Take it out, revoke it if it was shared, and name a credential instead.",
+            )
+        ]
+    return []
 
 
 def edge_problem(
@@ -215,22 +233,6 @@ def _inferred(name: str, edges: Iterable[list[str]]) -> Ports:
             PortSpec(name=port, tag="any", main=number == 0) for number, port in enumerate(outputs)
         ),
     )
-
-
-def _secrets(value: Any, path: str, known: set[str]) -> list[DocumentError]:
-    if isinstance(value, dict):
-        return [fault for key, part in value.items() for fault in _secrets(part, f"{path}.{key}", known)]
-    if isinstance(value, list):
-        return [fault for i, part in enumerate(value) for fault in _secrets(part, f"{path}.{i}", known)]
-    if isinstance(value, str) and path not in known and looks_like_secret(value):
-        return [
-            LiteralSecret(
-                "this looks like a secret, and a workflow never holds one",
-                path=path,
-                hint="Take it out, revoke it if the file was shared, and name a credential instead.",
-            )
-        ]
-    return []
 
 
 def _listed(names: Iterable[str]) -> str:

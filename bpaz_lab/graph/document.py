@@ -22,6 +22,7 @@ Example:
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, with_config
@@ -169,6 +170,24 @@ def equal(one: Document, other: Document) -> bool:
     """Whether two documents mean the same; where boxes lie and what notes say does not matter."""
     first, second = normal(one), normal(other)
     return all(same(first[part], second[part]) for part in ("name", "nodes", "edges"))  # type: ignore[literal-required]
+
+
+def is_id(name: str) -> bool:
+    """Whether a name can be the id of a node, a note or a group."""
+    return re.fullmatch(ID_PATTERN, name) is not None
+
+
+def check_section(document: Document, section: str, name: str) -> None:
+    """Checks the shape of one entry of a section after an edit, or of the name.
+
+    Raises:
+        DocumentError: Its shape is wrong; ``problems`` lists everything.
+    """
+    told: Any = {"bpaz": FORMAT, "name": document["name"]}
+    entries: Any = document.get(section, {})
+    if section != "name" and name in entries:
+        told[section] = {name: entries[name]}
+    shaped(told)
 
 
 _HINTS: Final = {

@@ -17,6 +17,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bpaz_lab.errors import BpazError
 from bpaz_lab.graph import changes
 
 if TYPE_CHECKING:
@@ -49,15 +50,36 @@ class History:
         self._undone: list[list[Operation]] = []
         self._listeners: list[Callable[[Change], None]] = []
 
-    def apply(self, operations: Sequence[Operation], *, origin: str = "") -> Change:
-        """Applies operations as one undo step.
+    def apply(
+        self,
+        operations: Sequence[Operation],
+        *,
+        origin: str = "",
+        join: bool = False,
+        check: Callable[[], None] | None = None,
+    ) -> Change:
+        """Applies operations as one undo step, or with ``join`` as part of the step before.
+
+        Args:
+            operations: What to do.
+            origin: Who does it; listeners get it back.
+            join: Whether an undo takes back the step before as well.
+            check: Called when the document is changed and nobody knows yet; what it raises takes
+                everything back.
 
         Raises:
             PatchError: One does not apply; the document is as it was.
         """
         with self.lock:
             changes.apply(self.document, operations)
-            self._done = [*self._done[-DEPTH + 1 :], list(operations)]
+            try:
+                if check is not None:
+                    check()
+            except BpazError:
+                changes.apply(self.document, changes.invert(operations))
+                raise
+            before = self._done.pop() if join and self._done else []
+            self._done = [*self._done[-DEPTH + 1 :], [*before, *operations]]
             self._undone.clear()
             return self._tell(list(operations), origin)
 

@@ -21,7 +21,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import bpaz_lab.nodes
-from bpaz_lab.errors import DocumentError, UnknownNodeType
+from bpaz_lab.errors import DocumentError, NodeTypeError, UnknownNodeType
 from bpaz_lab.graph import ports as tags
 from bpaz_lab.graph.spec import CatalogueSpec, CategorySpec, NodeSpec, Ports, TagSpec
 from bpaz_lab.nodes.base import Node
@@ -30,6 +30,8 @@ from bpaz_lab.guard.suggest import closest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
+
+    from bpaz_lab.graph.document import NodeEntry
 
 GROUP = "bpaz_lab.nodes"
 CELL = "cell"
@@ -45,17 +47,26 @@ class Catalogue:
         self._listeners: list[Callable[[type[Node]], None]] = []
         self._scanned = False
         self.faults: dict[str, str] = {}
+        self.version = 0
+        """Counts registrations, so that what was derived from the types knows when it is old."""
 
     def register(self, cls: type[Node]) -> None:
         """Adds a node type, or replaces the one of that name (a cell that is run again).
 
         Raises:
-            NodeTypeError: The class breaks the node contract.
+            NodeTypeError: The class breaks the node contract, or another package owns its name.
         """
         cls.shape()
         self._scan()
         with self._lock:
+            known = self._types.get(cls.__name__)
+            if known is not None and known.package != cls.package:
+                raise NodeTypeError(
+                    f"the node type {cls.__name__} is already provided by {known.package}",
+                    hint="Give yours another name, for instance with @bz.node(name=...).",
+                )
             self._add(cls)
+            self.version += 1
             listeners = list(self._listeners)
         for listener in listeners:
             listener(cls)
@@ -117,6 +128,17 @@ class Catalogue:
         except DocumentError as error:
             return error.problems
         return []
+
+    def upgraded(self, entry: NodeEntry) -> NodeEntry:
+        """An entry of a document in today's form: the type's present name, version and settings.
+
+        An unknown type, and one of a newer version than the installed one, stays as it is.
+        """
+        cls = self.get(entry["type"])
+        if cls is None or (cls.__name__ == entry["type"] and cls.version <= entry["version"]):
+            return entry
+        settings = cls.upgrade(dict(entry["settings"]), entry["version"])
+        return {**entry, "type": cls.__name__, "version": cls.version, "settings": settings}
 
     # ---- what the canvas asks ---------------------------------------------------------------------
 

@@ -1,0 +1,361 @@
+"""Editing a workflow from a cell; every method is one undo step and shows on open canvases at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from bpaz_lab.api.decorator import MADE, node
+from bpaz_lab.api.guard import guarded
+from bpaz_lab.api.handles import End, NodeHandle, PortHandle, fitting
+from bpaz_lab.api.naming import snake, unique
+from bpaz_lab.errors import DuplicateId, EdgeError, FormatError, NodeTypeError, SettingError
+from bpaz_lab.graph.check import edge_problem, ports_of
+from bpaz_lab.graph.document import is_id
+from bpaz_lab.graph.history import History
+from bpaz_lab.graph.layout import places
+from bpaz_lab.guard.suggest import closest
+from bpaz_lab.nodes.base import Node
+from bpaz_lab.nodes.catalogue import Catalogue, catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from bpaz_lab.graph.changes import Operation
+    from bpaz_lab.graph.document import Document, NodeEntry
+    from bpaz_lab.graph.history import Change
+    from bpaz_lab.graph.spec import Ports
+
+_class_type = type
+
+
+class Editing:
+    """The editing half of ``Workflow``."""
+
+    def __init__(self, document: Document, types: Catalogue | None = None) -> None:
+        self.types = types or catalogue()
+        self.history = History(document)
+
+    # ---- looking ----------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The workflow's name."""
+        return self.history.document["name"]
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self.apply([{"path": ["name"], "old": self.name, "new": name}])
+
+    @property
+    def nodes(self) -> list[NodeHandle]:
+        """Handles on all nodes."""
+        return [NodeHandle(self, id) for id in self.history.document["nodes"]]  # type: ignore[arg-type]
+
+    @property
+    def edges(self) -> list[tuple[str, str]]:
+        """All edges, as ``("load.documents", "split.documents")``."""
+        return [(source, target) for source, target in self.history.document["edges"]]
+
+    def __getitem__(self, id: str) -> NodeHandle:
+        self._entry(id)
+        return NodeHandle(self, id)  # type: ignore[arg-type]
+
+    def __contains__(self, id: object) -> bool:
+        return id in self.history.document["nodes"]
+
+    def __len__(self) -> int:
+        return len(self.history.document["nodes"])
+
+    def __iter__(self) -> Iterator[NodeHandle]:
+        return iter(self.nodes)
+
+    # ---- nodes ------------------------------------------------------------------------------------
+
+    def add(
+        self,
+        type: str | Callable[..., Any] | type[Node],
+        /,
+        *,
+        id: str = "",
+        at: Sequence[float] | None = None,
+        **settings: Any,
+    ) -> NodeHandle:
+        """Adds a node.
+
+        Args:
+            type: The name of a node type, a function (see ``bz.node``) or a node class.
+            id: Its id, a Python identifier; a readable one is made where empty.
+            at: Where its upper left corner lies, in pixels; it finds a place where None.
+            settings: Its settings; what is not given keeps its default.
+
+        Raises:
+            UnknownNodeType: No installed package provides the type.
+            SettingError: A setting does not fit.
+            DuplicateId: The id is taken.
+
+        Example:
+            >>> from bpaz_lab import Workflow
+            >>> Workflow().add("TextInput", text="Hello")
+            <TextInput 'text_input': text -> text>
+        """
+        cls = self._class(type)
+        name = id or unique(snake(cls.__name__), self.history.document["nodes"])
+        if not is_id(name):
+            raise FormatError(
+                f"{name!r} cannot be an id", hint="An id is a Python identifier of at most 64 ASCII characters."
+            )
+        if name in self.history.document["nodes"]:
+            free = unique(name, self.history.document["nodes"])
+            raise DuplicateId(f"there is a node {name!r} already", path=f"nodes.{name}", hint=f"Free is {free!r}.")
+        values = self._checked(cls, name, settings)
+        entry = {"type": cls.__name__, "version": cls.version, "settings": values}
+        operations: list[Operation] = [{"path": ["nodes", name], "new": entry}]
+        if at is not None:
+            operations.append({"path": ["layout", name], "new": [float(at[0]), float(at[1])]})
+        self.apply(operations)
+        return NodeHandle(self, name)  # type: ignore[arg-type]
+
+    def remove(self, *nodes: NodeHandle | str) -> None:
+        """Removes nodes with their edges."""
+        ids = [each if isinstance(each, str) else each.id for each in nodes]
+        document = self.history.document
+        operations: list[Operation] = []
+        for id in ids:
+            self._entry(id)
+        gone = [edge for edge in document["edges"] if any(end.partition(".")[0] in ids for end in edge)]
+        operations += self._without(gone)
+        for id in ids:
+            operations.append({"path": ["nodes", id], "old": document["nodes"][id]})
+            if id in document["layout"]:
+                operations.append({"path": ["layout", id], "old": document["layout"][id]})
+        self.apply(operations)
+
+    # ---- edges ------------------------------------------------------------------------------------
+
+    def connect(self, source: End, target: End) -> None:
+        """Connects an output to an input; a node stands for its only fitting port.
+
+        Raises:
+            ConnectionRefused: The ports do not fit, the input is taken, or several ports fit.
+            EdgeError: A port does not exist.
+            CycleError: The edge would lead in a circle.
+        """
+        for end in (source, target):
+            if not isinstance(end, NodeHandle | PortHandle):
+                raise EdgeError(
+                    f"an edge joins nodes or ports, not {end!r}", hint='Write connect(a["documents"], b).'
+                )
+            owner = end.workflow if isinstance(end, NodeHandle) else end.node.workflow
+            if owner is not self:
+                raise EdgeError(f"{end!r} belongs to another workflow", hint="Add the node to this one first.")
+        taken = {into for _, into in self.edges}
+        one, other = fitting(source, target, taken)
+        if problem := edge_problem(self.history.document, one, other, self.types):
+            raise problem
+        last = sum(into == other for _, into in self.edges)
+        self.apply([{"edge": [one, other], "new": last}])
+
+    def disconnect(self, source: End | None = None, target: End | None = None) -> None:
+        """Removes the edges from ``source``, into ``target``, or between the two.
+
+        Raises:
+            EdgeError: There is none.
+        """
+        gone = [edge for edge in self.history.document["edges"] if _touches(edge, source, target)]
+        if not gone:
+            raise EdgeError("there is no such edge", hint="wf.edges lists all.")
+        self.apply(self._without(gone))
+
+    # ---- looks ------------------------------------------------------------------------------------
+
+    def move(self, node: NodeHandle | str, x: float, y: float) -> None:
+        """Moves a node's upper left corner, in pixels."""
+        id = node if isinstance(node, str) else node.id
+        self._entry(id)
+        self.apply([self._replacing("layout", id, [float(x), float(y)])])
+
+    def arrange(self) -> None:
+        """Lays all nodes out anew, from left to right along the edges."""
+        document = self.history.document
+        fresh: Document = {**document, "layout": {}}
+        found = places(fresh, self._rows)
+        self.apply([self._replacing("layout", id, at) for id, at in found.items()])
+
+    def note(self, text: str, *, at: Sequence[float] = (0, 0), id: str = "") -> str:
+        """Puts a sticky note on the canvas, or replaces the one of that id; returns its id."""
+        notes = self.history.document["notes"]
+        name = id or unique("note", notes)
+        self.apply([self._replacing("notes", name, {"text": text, "at": [float(at[0]), float(at[1])]})])
+        return name
+
+    def group(self, title: str, nodes: Sequence[NodeHandle | str], *, id: str = "") -> str:
+        """Frames nodes under a title, or replaces the group of that id; returns its id."""
+        ids = [each if isinstance(each, str) else each.id for each in nodes]
+        for each in ids:
+            self._entry(each)
+        name = id or unique("group", self.history.document["groups"])
+        self.apply([self._replacing("groups", name, {"title": title, "nodes": ids})])
+        return name
+
+    def undo(self) -> bool:
+        """Takes back the last step, whoever made it; False when there is none."""
+        return self.history.undo() is not None
+
+    def redo(self) -> bool:
+        """Repeats the step that was taken back last; False when there is none."""
+        return self.history.redo() is not None
+
+    # ---- the one way in ----------------------------------------------------------------------------
+
+    def apply(self, operations: Sequence[Operation], *, origin: str = "") -> Change:
+        """Applies operations, from a cell or a canvas alike, as one undo step.
+
+        Raises:
+            PatchError: One does not apply (``StaleChange``: somebody was faster).
+            DocumentError: The workflow would break a rule; it is as it was.
+        """
+        return self.history.apply(
+            operations, origin=origin, check=lambda: guarded(self.history.document, operations, self.types)
+        )
+
+    def settle(self) -> None:
+        """Gives every node without a position one, as part of the step before."""
+        with self.history.lock:
+            found = places(self.history.document, self._rows)
+            if found:
+                self.history.apply([{"path": ["layout", id], "new": at} for id, at in found.items()], join=True)
+
+    # ---- for the handles ----------------------------------------------------------------------------
+
+    def _entry(self, id: str) -> NodeEntry:
+        nodes = self.history.document["nodes"]
+        if id not in nodes:
+            raise EdgeError(
+                f"there is no node {id!r}",
+                hint=closest(id, nodes) or f"The nodes are: {', '.join(nodes) or 'none'}.",
+            )
+        return nodes[id]
+
+    def _ports(self, id: str) -> Ports:
+        return ports_of(self.history.document, id, self.types)
+
+    def _rows(self, id: str) -> int:
+        ports = self._ports(id)
+        return max(len(ports.inputs), len(ports.outputs), 1)
+
+    def _set(self, id: str, settings: dict[str, Any]) -> None:
+        entry = self._entry(id)
+        fresh = {name: value for name, value in settings.items() if value is not None}
+        values = self._checked(self.types.find(entry["type"]), id, {**entry["settings"], **fresh}, settings)
+        operations: list[Operation] = []
+        for name in settings:
+            operation: Operation = {"path": ["nodes", id, "settings", name]}
+            if name in entry["settings"]:
+                operation["old"] = entry["settings"][name]
+            if name in values:
+                operation["new"] = values[name]
+            operations.append(operation)
+        self.apply(operations)
+
+    def _retitle(self, id: str, title: str) -> None:
+        operation: Operation = {"path": ["nodes", id, "title"]}
+        if before := self._entry(id).get("title"):
+            operation["old"] = before
+        if title:
+            operation["new"] = title
+        if operation.keys() != {"path"}:
+            self.apply([operation])
+
+    def _rename(self, old: str, new: str) -> None:
+        document, entry = self.history.document, self._entry(old)
+        if not is_id(new) or new in document["nodes"]:
+            raise DuplicateId(f"{new!r} is taken or no identifier", path=f"nodes.{old}", hint="Choose another id.")
+        edges = [edge for edge in document["edges"] if any(end.partition(".")[0] == old for end in edge)]
+        place = {into: [e for e in document["edges"] if e[1] == into] for _, into in edges}
+        operations = self._without(edges)
+        operations += [{"path": ["nodes", old], "old": entry}, {"path": ["nodes", new], "new": entry}]
+        if old in document["layout"]:
+            at = document["layout"][old]
+            operations += [{"path": ["layout", old], "old": at}, {"path": ["layout", new], "new": at}]
+        for edge in edges:
+            ends = [f"{new}.{p}" if n == old else f"{n}.{p}" for n, _, p in (end.partition(".") for end in edge)]
+            operations.append({"edge": ends, "new": place[edge[1]].index(edge)})
+        for id, group in document["groups"].items():
+            if old in group["nodes"]:
+                members = [new if each == old else each for each in group["nodes"]]
+                operations.append({"path": ["groups", id, "nodes"], "old": group["nodes"], "new": members})
+        self.apply(operations)
+
+    # ---- helpers ------------------------------------------------------------------------------------
+
+    def _class(self, type: Any) -> type[Node]:
+        if isinstance(type, str):
+            return self.types.find(type)
+        if isinstance(type, _class_type) and issubclass(type, Node):
+            found = type
+        elif callable(type) and not isinstance(type, _class_type):
+            found = getattr(type, MADE, None) or getattr(node(type), MADE)
+        else:
+            raise NodeTypeError(
+                f"{type!r} is no node type", hint="Give a type's name, a function, or a subclass of bz.Node."
+            )
+        if self.types.get(found.__name__) is not found:
+            self.types.register(found)
+        return found  # type: ignore[no-any-return]
+
+    def _checked(
+        self, cls: type[Node], id: str, settings: dict[str, Any], asked: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The settings as JSON, checked; those equal to the default are left out unless asked for."""
+        values: dict[str, Any] = {}
+        for name, value in settings.items():
+            if asked is not None and name in asked and asked[name] is None:
+                continue
+            try:
+                values[name] = to_jsonable_python(value)
+            except PydanticSerializationError:
+                raise SettingError(
+                    f"a setting is JSON, and {value!r:.80} is not",
+                    path=f"nodes.{id}.settings.{name}",
+                    hint="Feed live objects by a wire, for instance from a Variable node.",
+                ) from None
+        try:
+            cls.of(values)
+        except SettingError as error:
+            for problem in error.problems:
+                problem.path = f"nodes.{id}.settings.{problem.path}"
+            raise SettingError.of(error.problems) from None
+        return values
+
+    def _replacing(self, section: str, id: str, new: Any) -> Operation:
+        operation: Operation = {"path": [section, id], "new": new}
+        known = self.history.document[section]  # type: ignore[literal-required]
+        if id in known:
+            operation["old"] = known[id]
+        return operation
+
+    def _without(self, gone: Sequence[Sequence[str]]) -> list[Operation]:
+        """Removes edges; positions are counted as the earlier removals leave them."""
+        siblings: dict[str, list[list[str]]] = {}
+        for edge in self.history.document["edges"]:
+            siblings.setdefault(edge[1], []).append(edge)
+        operations: list[Operation] = []
+        for edge in gone:
+            rest = siblings[edge[1]]
+            operations.append({"edge": list(edge), "old": rest.index(list(edge))})
+            rest.remove(list(edge))
+        return operations
+
+
+
+def _touches(edge: Sequence[str], source: End | None, target: End | None) -> bool:
+    if source is None and target is None:
+        return False
+    return all(end is None or _is_end(port, end) for port, end in zip(edge, (source, target), strict=True))
+
+
+def _is_end(port: str, end: End) -> bool:
+    node, _, name = port.partition(".")
+    return (node, name) == (end.node.id, end.name) if isinstance(end, PortHandle) else node == end.id

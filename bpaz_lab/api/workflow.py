@@ -1,0 +1,143 @@
+"""``Workflow``: one workflow, to build in Python, see on a canvas, run, and keep in a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bpaz_lab.api.running import Running
+from bpaz_lab.errors import DocumentError, FileRefused
+from bpaz_lab.graph import document as documents
+from bpaz_lab.graph.check import secrets
+from bpaz_lab.guard.strict_json import UNLIMITED
+from bpaz_lab.nodes.catalogue import catalogue
+
+if TYPE_CHECKING:
+    from bpaz_lab.graph.document import Document
+    from bpaz_lab.nodes.catalogue import Catalogue
+
+SUFFIX = ".bpaz"
+
+
+class Workflow(Running):
+    """One workflow. Displaying it shows the canvas; canvas and code edit the same thing.
+
+    Args:
+        name: Its name, for people.
+
+    Example:
+        >>> wf = Workflow("Greeting")
+        >>> who = wf.add("ChatInput", name="who")
+        >>> hello = wf.add("PromptTemplate", template="Hello {someone}!")
+        >>> out = who >> hello >> wf.add("ChatOutput")
+        >>> wf.run(who="you").output
+        'Hello you!'
+    """
+
+    def __init__(self, name: str = "Untitled", *, types: Catalogue | None = None) -> None:
+        super().__init__(documents.new(name), types)
+
+    def __repr__(self) -> str:
+        nodes, edges = len(self), len(self.history.document["edges"])
+        return (
+            f"Workflow({self.name!r}, {nodes} node{'s' * (nodes != 1)}, {edges} edge{'s' * (edges != 1)})"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Two workflows are equal when they mean the same; where their boxes lie does not matter."""
+        if not isinstance(other, Workflow):
+            return NotImplemented
+        return documents.equal(self.history.document, other.history.document)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    # ---- as data and files ------------------------------------------------------------------------
+
+    def to_dict(self) -> Document:
+        """The document, as a copy."""
+        self.settle()
+        return documents.parse(self.to_json(), limits=UNLIMITED)
+
+    def to_json(self) -> str:
+        """The document as it stands in a file: deterministic, with a final newline."""
+        self.settle()
+        with self.history.lock:
+            return documents.dumps(self.history.document)
+
+    @classmethod
+    def from_dict(cls, document: Any, *, types: Catalogue | None = None) -> Workflow:
+        """A workflow from a document.
+
+        Unknown node types, settings that do not fit and edges that lead nowhere stay as they are, for
+        ``validate`` and the canvas to show; nothing is lost on the next save.
+
+        Raises:
+            DocumentError: It is no document, or holds a literal secret; ``problems`` lists everything.
+        """
+        shaped = documents.shaped(document)
+        found = [p for id, entry in shaped["nodes"].items() for p in secrets(entry["settings"], f"nodes.{id}.settings")]
+        if found:
+            raise DocumentError.of(found)
+        known = types or catalogue()
+        shaped["nodes"] = {id: known.upgraded(entry) for id, entry in shaped["nodes"].items()}
+        workflow = cls(types=types)
+        workflow.history.document = shaped
+        return workflow
+
+    @classmethod
+    def from_json(cls, text: str | bytes, *, types: Catalogue | None = None) -> Workflow:
+        """A workflow from the text of a file; raises as ``from_dict`` does."""
+        return cls.from_dict(documents.parse(text, limits=UNLIMITED), types=types)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the workflow to a file, all or nothing.
+
+        Raises:
+            OSError: The file cannot be written; an older one is as it was.
+        """
+        target = Path(path)
+        if not target.suffix:
+            target = target.with_suffix(SUFFIX)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(self.to_json())
+            os.chmod(temporary, target.stat().st_mode if target.exists() else 0o644)
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        self.folder = target.resolve().parent
+        return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, types: Catalogue | None = None) -> Workflow:
+        """A workflow from a file; raises as ``from_dict`` does. Executes nothing.
+
+        Raises:
+            FileRefused: There is no such file.
+        """
+        target = Path(path)
+        try:
+            text = target.read_bytes()
+        except OSError as error:
+            raise FileRefused(
+                f"the file cannot be read: {error.strerror}", path=str(target), hint=_beside(target)
+            ) from None
+        workflow = cls.from_json(text, types=types)
+        workflow.folder = target.resolve().parent
+        return workflow
+
+    # ---- on a canvas ------------------------------------------------------------------------------
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        from bpaz_lab.widget.display import bundle
+
+        return bundle(self)
+
+
+def _beside(target: Path) -> str:
+    found = sorted(path.name for path in target.parent.glob(f"*{SUFFIX}")) if target.parent.is_dir() else []
+    return f"Beside it: {', '.join(found[:8])}." if found else "Give the path of a .bpaz file."

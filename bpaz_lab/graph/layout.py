@@ -1,0 +1,74 @@
+"""Where boxes lie that nobody has placed: in columns from left to right, along the edges.
+
+A longest-path layering with one barycentre pass (Sugiyama, Tagawa and Toda 1981, steps 2 and 3). The
+canvas has dagre for a tidier picture with measured sizes; this one needs no browser.
+
+Example:
+    >>> from bpaz_lab.graph.document import parse
+    >>> document = parse('{"bpaz": 1, "name": "", "nodes": {"a": {"type": "T"}, "b": {"type": "T"}},'
+    ...                  ' "edges": [["a.x", "b.y"]]}')
+    >>> places(document, lambda node: 1)
+    {'a': [0, 0], 'b': [300, 0]}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bpaz_lab.graph.order import ordered, predecessors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bpaz_lab.graph.document import Body
+
+COLUMN: Final = 300
+HEAD, ROW, GAP = 64, 26, 44
+
+
+def places(body: Body, rows: Callable[[str], int]) -> dict[str, list[float]]:
+    """Positions of the nodes that have none.
+
+    Args:
+        body: Nodes, edges and the layout so far.
+        rows: How many lines a node shows under its title.
+
+    Returns:
+        ``[x, y]`` of the upper left corner, in pixels, by node.
+    """
+    missing = [node for node in body["nodes"] if node not in body["layout"]]
+    if not missing:
+        return {}
+    feeding = predecessors(body)
+    order, stuck = ordered(feeding)
+    column: dict[str, int] = {}
+    for node in [*order, *stuck]:
+        column[node] = max((column.get(before, -1) for before in feeding[node]), default=-1) + 1
+    column |= _pulled(column, feeding)
+    top = 0.0
+    if len(missing) < len(body["nodes"]):
+        top = max(y + HEAD + ROW * rows(node) for node, (_, y) in body["layout"].items() if node in column)
+        top += GAP
+    found: dict[str, list[float]] = {}
+    for number in range(max(column.values()) + 1):
+        here = [node for node in missing if column[node] == number]
+        here.sort(key=lambda node: _centre(node, feeding, found))
+        y = top
+        for node in here:
+            found[node] = [number * COLUMN, y]
+            y += HEAD + ROW * rows(node) + GAP
+    return found
+
+
+def _pulled(column: dict[str, int], feeding: dict[str, set[str]]) -> dict[str, int]:
+    """Sources move next to what they feed, so that wires stay short."""
+    nearest: dict[str, int] = {}
+    for node, before in feeding.items():
+        for each in before:
+            nearest[each] = min(nearest.get(each, column[node]), column[node])
+    return {node: nearest[node] - 1 for node in column if not feeding[node] and nearest.get(node, 0) > 1}
+
+
+def _centre(node: str, feeding: dict[str, set[str]], found: dict[str, list[float]]) -> float:
+    known = [found[before][1] for before in feeding[node] if before in found]
+    return sum(known) / len(known) if known else float("inf")
