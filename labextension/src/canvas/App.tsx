@@ -1,0 +1,136 @@
+import { useReactFlow } from '@xyflow/react';
+import { useEffect, useRef } from 'react';
+import { useActions } from './actions';
+import { useServices, useUi, useWorkflow } from './context';
+import { Drawer } from './drawer/Drawer';
+import { Flow } from './flow/Flow';
+import { Inspector } from './inspector/Inspector';
+import { onKey } from './keys';
+import { ListView } from './ListView';
+import { Messages } from './Messages';
+import { Palette } from './panels/Palette';
+import { QuickAdd } from './panels/QuickAdd';
+import { Search } from './panels/Search';
+import { ShortcutHelp } from './panels/ShortcutHelp';
+import { Resizer } from './Resizer';
+import { tagLook } from './tags';
+import { RunProgress } from './toolbar/RunProgress';
+import { Toolbar } from './toolbar/Toolbar';
+import { NARROW, WIDE } from './ui';
+
+/** The whole canvas: toolbar, palette, workflow, inspector, output. */
+export function App() {
+  const { ui } = useServices();
+  const root = useRef<HTMLElement>(null);
+  useWidth(root);
+  useKeyboard(root);
+  const width = useUi((state) => state.width);
+  const phase = useWorkflow((state) => state.phase);
+  const palette = useUi((state) => state.palette) && phase === 'ready';
+  const inspector = useUi((state) => state.inspector && (state.width >= WIDE || state.selected.length > 0));
+  const drawer = useUi((state) => state.drawer);
+  const dragColor = useDragColor();
+  const size = width >= WIDE ? 'is-wide' : width < NARROW ? 'is-narrow' : '';
+  return (
+    <section
+      ref={root}
+      className={`bz-root ${size} ${dragColor}`}
+      aria-label="Workflow canvas"
+      data-lm-suppress-shortcuts="true"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: keys belong to the canvas while it has the focus
+      tabIndex={0}
+      onFocus={() => ui.setState({ focused: true })}
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) ui.setState({ focused: false });
+      }}
+    >
+      <Toolbar />
+      <RunProgress />
+      <div className="bz-main">
+        {palette && <Palette />}
+        <div className="bz-stage">
+          <Flow />
+          <Messages />
+          <Search />
+        </div>
+        {inspector && <Inspector />}
+      </div>
+      {drawer && <Drawer />}
+      <QuickAdd />
+      <ShortcutHelp />
+      <ListView />
+      <Resizer />
+    </section>
+  );
+}
+
+/** Opens and closes panels as the canvas first finds out how much room it has. */
+function useWidth(root: React.RefObject<HTMLElement | null>): void {
+  const { ui } = useServices();
+  useEffect(() => {
+    const element = root.current;
+    if (!element) return;
+    ui.setState({ root: element });
+    const observer = new ResizeObserver(() => {
+      const width = element.clientWidth;
+      const first = ui.getState().width === 0 && width > 0;
+      ui.setState({ width, ...(first && { palette: width >= NARROW, inspector: width >= WIDE }) });
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [root, ui]);
+}
+
+function useKeyboard(root: React.RefObject<HTMLElement | null>): void {
+  const services = useServices();
+  const actions = useActions();
+  const flow = useReactFlow();
+  useEffect(() => {
+    const element = root.current;
+    if (!element) return;
+    let mouse: { x: number; y: number } | null = null;
+    const pointer = () => {
+      if (!mouse) return null;
+      const { x, y } = flow.screenToFlowPosition(mouse);
+      return {
+        screen: [mouse.x, mouse.y] as [number, number],
+        at: [Math.round(x), Math.round(y)] as [number, number],
+      };
+    };
+    const listeners: [string, (event: never) => void][] = [
+      ['keydown', (event: KeyboardEvent) => onKey(event, services, actions, pointer)],
+      [
+        'pointermove',
+        ({ target, clientX, clientY }: PointerEvent) => {
+          mouse = (target as Element).closest('.react-flow') ? { x: clientX, y: clientY } : null;
+        },
+      ],
+      ['pointerleave', () => (mouse = null)],
+      [
+        'pointerdown',
+        ({ target }: PointerEvent) => {
+          // A click on the empty canvas takes the focus from a form field or from the notebook.
+          if ((target as Element).closest('.react-flow__pane')) element.focus({ preventScroll: true });
+        },
+      ],
+    ];
+    for (const [type, listener] of listeners)
+      element.addEventListener(type, listener as EventListener, type === 'pointerdown');
+    return () => {
+      for (const [type, listener] of listeners) {
+        element.removeEventListener(type, listener as EventListener, type === 'pointerdown');
+      }
+    };
+  }, [root, services, actions, flow]);
+}
+
+/** The colour of the wire that is being drawn. */
+function useDragColor(): string {
+  const { store } = useServices();
+  const loose = useUi((state) => state.connecting);
+  if (!loose) return '';
+  const { portsOf, catalogue } = store.getState();
+  const { inputs, outputs } = portsOf(loose.node);
+  const port = (loose.side === 'source' ? outputs : inputs).find(({ name }) => name === loose.port);
+  return `is-connecting bz-color-${tagLook(catalogue, port?.tag ?? 'any').color}`;
+}

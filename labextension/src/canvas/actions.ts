@@ -1,0 +1,132 @@
+import { type ReactFlowInstance, useReactFlow } from '@xyflow/react';
+import { useMemo } from 'react';
+import type { Point } from '../model/types';
+import { type Services, useServices } from './context';
+import { type CanvasEdge, NOTE_PREFIX, sizeOf } from './flow/sync';
+import { estimatedSize, WIDTH } from './geometry';
+import { free, layered } from './layout';
+import { fitting } from './panels/fitting';
+import { runInputs } from './toolbar/inputs';
+import type { CanvasNode, Loose } from './ui';
+
+export type Actions = ReturnType<typeof createActions>;
+
+/** Everything that a button, a key or a menu can do to the canvas. */
+export function useActions(): Actions {
+  const services = useServices();
+  const flow = useReactFlow<CanvasNode, CanvasEdge>();
+  return useMemo(() => createActions(services, flow), [services, flow]);
+}
+
+/** Text copied in a page without access to the clipboard (an iframe, an insecure address). */
+let copied = '';
+
+export function createActions({ store, ui }: Services, flow: ReactFlowInstance<CanvasNode, CanvasEdge>) {
+  const workflow = () => store.getState();
+  const select = (ids: string[]) => ui.getState().select(ids);
+  /** New nodes reach the flow with the next drawing; only then can they be selected. */
+  const selectSoon = (ids: string[]) => setTimeout(() => select(ids));
+  const duration = () => (prefersReducedMotion() ? 0 : 200);
+
+  function centre(): Point {
+    const box = ui.getState().root?.querySelector('.react-flow')?.getBoundingClientRect();
+    if (!box) return [0, 0];
+    const { x, y } = flow.screenToFlowPosition({ x: box.left + box.width / 2, y: box.top + box.height / 2 });
+    return [Math.round(x - WIDTH / 2), Math.round(y - 60)];
+  }
+
+  function fit(): void {
+    void flow.fitView({ padding: 0.12, maxZoom: 1, duration: duration() });
+  }
+
+  return {
+    select,
+    fit,
+    centre,
+    zoom(factor: number) {
+      void flow.zoomTo(flow.getZoom() * factor, { duration: duration() });
+    },
+    /** Adds a node (in the middle, where no place is given) and connects it to a loose wire. */
+    add(type: string, at?: Point, from?: Loose): string {
+      const taken = Object.fromEntries(
+        ui.getState().nodes.map(({ id, position }) => [id, [position.x, position.y] as Point]),
+      );
+      const id = workflow().addNode(type, at ?? free(centre(), taken));
+      if (from) {
+        const [port] = fitting(workflow(), from, workflow().portsOf(id));
+        if (port) connect(from, { node: id, port: port.name });
+      }
+      selectSoon([id]);
+      return id;
+    },
+    connect,
+    reveal(id: string) {
+      select([id]);
+      void flow.fitView({ nodes: [{ id }], maxZoom: 1, padding: 0.4, duration: duration() });
+    },
+    arrange() {
+      const byId = new Map(ui.getState().nodes.map((node) => [node.id, node]));
+      const { document, portsOf } = workflow();
+      workflow().arrange(layered(document, (id) => sizeOf(byId.get(id)) ?? estimatedSize(portsOf(id))));
+      setTimeout(fit, 50);
+    },
+    selectAll() {
+      select(ui.getState().nodes.map(({ id }) => id));
+    },
+    remove() {
+      const { nodes, selected, selectedEdges } = ui.getState();
+      const gone = new Set(selected);
+      const ends = ([source, target]: [string, string]) => [source, target].map((end) => end.split('.')[0]!);
+      const edges = workflow().document.edges.filter(
+        (edge) => selectedEdges.has(`${edge[0]}->${edge[1]}`) && !ends(edge).some((id) => gone.has(id)),
+      );
+      if (selected.length > 0) workflow().removeNodes(selected);
+      if (edges.length > 0) workflow().disconnect(edges);
+      for (const node of nodes) {
+        if (node.type === 'note' && node.selected) workflow().removeNote(node.data.note);
+      }
+    },
+    duplicate() {
+      const { selected } = ui.getState();
+      if (selected.length > 0) selectSoon(workflow().duplicate(selected));
+    },
+    copy() {
+      const { selected } = ui.getState();
+      if (selected.length === 0) return;
+      copied = workflow().copy(selected);
+      // Refused in some hosts: then the text is kept for this page only.
+      void navigator.clipboard?.writeText(copied).catch(() => undefined);
+    },
+    async paste(at?: Point) {
+      const text = (await navigator.clipboard?.readText().catch(() => '')) || copied;
+      if (text) selectSoon(workflow().paste(text, at ?? centre()));
+    },
+    addNote(at?: Point) {
+      const id = workflow().addNote(at ?? centre());
+      selectSoon([NOTE_PREFIX + id]);
+    },
+    /** Starts a run, or marks the inputs that it lacks. */
+    run(target?: string) {
+      const { inputs, missing } = runInputs(workflow().inputs, ui.getState().values);
+      ui.setState({ marked: missing.length > 0 && !target });
+      if (missing.length === 0 || target) workflow().start(inputs, target);
+    },
+    stop() {
+      workflow().stop();
+    },
+    show(node: string, port: string) {
+      ui.setState({ drawer: true });
+      workflow().show(node, port);
+    },
+  };
+
+  function connect(from: Loose, to: { node: string; port: string }): void {
+    const end = { node: from.node, port: from.port };
+    if (from.side === 'source') workflow().connect(end, to);
+    else workflow().connect(to, end);
+  }
+}
+
+export function prefersReducedMotion(): boolean {
+  return globalThis.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false;
+}

@@ -1,0 +1,137 @@
+import { useEffect, useRef, useState } from 'react';
+import type { RunView } from '../../model/state';
+import { useActions } from '../actions';
+import { useServices, useUi, useWorkflow } from '../context';
+import { IconButton } from '../icons';
+import { StreamedText } from '../StreamedText';
+
+type Tab = 'run' | 'value';
+
+/** What the run gives, and the value of any output in full. */
+export function Drawer() {
+  const { ui, host } = useServices();
+  const shown = useWorkflow((state) => state.shown);
+  const [tab, setTab] = useState<Tab>(shown ? 'value' : 'run');
+  useEffect(() => {
+    if (shown) setTab('value');
+  }, [shown]);
+  return (
+    <div className="bz-drawer" role="region" aria-label="Output">
+      <div className="bz-drawer-head" role="tablist">
+        <TabButton tab="run" open={tab} onOpen={setTab} title="Output of the run" />
+        <TabButton
+          tab="value"
+          open={tab}
+          onOpen={setTab}
+          title={shown ? `${shown.node}.${shown.port}` : 'Value of a port'}
+        />
+        <span className="bz-grow" />
+        <IconButton icon="close" label="Close the output" onClick={() => ui.setState({ drawer: false })} />
+      </div>
+      <div className="bz-drawer-body" hidden={tab !== 'run'}>
+        <RunOutput />
+      </div>
+      <div className="bz-drawer-body" hidden={tab !== 'value'}>
+        {!shown && <p className="bz-empty-line">Press the eye beside an output to see its value here.</p>}
+        {host.mountOutput ? <OutputArea /> : shown && <PlainValue node={shown.node} port={shown.port} />}
+      </div>
+    </div>
+  );
+}
+
+interface TabButtonProps {
+  tab: Tab;
+  open: Tab;
+  onOpen: (tab: Tab) => void;
+  title: string;
+}
+
+function TabButton({ tab, open, onOpen, title }: TabButtonProps) {
+  return (
+    <button
+      type="button"
+      role="tab"
+      className="bz-tab"
+      aria-selected={tab === open}
+      onClick={() => onOpen(tab)}
+    >
+      {title}
+    </button>
+  );
+}
+
+/** The output as it streams, then as it is; where the run failed, why. */
+function RunOutput() {
+  const run = useWorkflow((state) => state.run);
+  const actions = useActions();
+  const sink = useUi((state) => state.selected[0]);
+  if (!run) return <p className="bz-empty-line">Run the workflow to see its output here.</p>;
+  const live = streaming(run);
+  return (
+    <>
+      {run.error && (
+        <div className="bz-strip is-error" role="alert">
+          <div>
+            <p>
+              {run.error.path && <code>{run.error.path}</code>} {run.error.message}
+            </p>
+            {run.error.hint && <p className="bz-strip-hint">{run.error.hint}</p>}
+            {sink === undefined && failed(run) && (
+              <button type="button" className="bz-link" onClick={() => actions.reveal(failed(run)!)}>
+                Show the node
+              </button>
+            )}
+          </div>
+        </div>
+      )}
+      {run.output ? (
+        <StreamedText text={run.output.text} label="Output of the run" />
+      ) : (
+        live && <StreamedText text={live} label="Output of the run" />
+      )}
+      {!run.output && !live && !run.error && <p className="bz-empty-line">No output yet.</p>}
+    </>
+  );
+}
+
+/** The text that the last streaming node has given so far. */
+function streaming(run: RunView): string {
+  const texts = Object.values(run.nodes).flatMap(({ text }) => Object.values(text));
+  return texts.filter(Boolean).at(-1) ?? '';
+}
+
+function failed(run: RunView): string | undefined {
+  return Object.keys(run.nodes).find((id) => run.nodes[id]?.status === 'failed');
+}
+
+function PlainValue({ node, port }: { node: string; port: string }) {
+  const preview = useWorkflow((state) => state.run?.nodes[node]?.outputs[port]);
+  return preview ? <StreamedText text={preview.text} label={`${node}.${port}`} /> : null;
+}
+
+/** The host's own area, in which values appear as in any cell. */
+function OutputArea() {
+  const { host } = useServices();
+  const area = useRef<HTMLDivElement>(null);
+  const [trouble, setTrouble] = useState('');
+  useEffect(() => {
+    let [gone, unmount] = [false, () => {}];
+    host
+      .mountOutput?.(area.current!)
+      .then((undo) => {
+        if (gone) undo();
+        else unmount = undo;
+      })
+      .catch((error: unknown) => setTrouble(`The output area cannot be shown: ${error}`));
+    return () => {
+      gone = true;
+      unmount();
+    };
+  }, [host]);
+  return (
+    <>
+      {trouble && <p className="bz-empty-line">{trouble}</p>}
+      <div ref={area} className="bz-output-area" />
+    </>
+  );
+}

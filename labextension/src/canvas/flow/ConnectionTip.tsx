@@ -1,0 +1,42 @@
+import { useConnection, ViewportPortal } from '@xyflow/react';
+import { useServices } from '../context';
+import type { CanvasNode } from '../ui';
+
+/** Says beside the cursor why the port under it does not take the wire. */
+export function ConnectionTip() {
+  const { store } = useServices();
+  const tip = useConnection<
+    CanvasNode,
+    { x: number; y: number; from: string; to: string; side: string } | null
+  >((state) => {
+    if (!state.inProgress || state.isValid !== false || !state.toHandle?.id || !state.fromHandle.id)
+      return null;
+    return {
+      ...state.to,
+      from: `${state.fromHandle.nodeId}.${state.fromHandle.id}`,
+      to: `${state.toHandle.nodeId}.${state.toHandle.id}`,
+      side: state.fromHandle.type,
+    };
+  });
+  if (!tip || tip.from === tip.to) return null;
+  const [from, to] = [ref(tip.from), ref(tip.to)];
+  const reason =
+    tip.side === 'source' ? store.getState().isLegal(from, to) : store.getState().isLegal(to, from);
+  if (!reason) return null;
+  return (
+    <ViewportPortal>
+      <div
+        className="bz-tip"
+        role="status"
+        style={{ transform: `translate(${tip.x + 14}px, ${tip.y + 10}px)` }}
+      >
+        {reason}
+      </div>
+    </ViewportPortal>
+  );
+}
+
+function ref(end: string): { node: string; port: string } {
+  const dot = end.indexOf('.');
+  return { node: end.slice(0, dot), port: end.slice(dot + 1) };
+}

@@ -1,0 +1,108 @@
+import type { Edge as FlowEdge } from '@xyflow/react';
+import type { WorkflowState } from '../../model/state';
+import type { CatalogueSpec, Edge, Point, Ports } from '../../model/types';
+import { estimatedHandles, estimatedSize } from '../geometry';
+import { placed } from '../layout';
+import { tagLook } from '../tags';
+import type { CanvasNode, NoteFlowNode, WorkflowFlowNode } from '../ui';
+
+export const NOTE_PREFIX = 'note:';
+const NO_SIZE = { width: 200, height: 100 };
+
+/** What React Flow draws for a workflow; whatever did not change keeps its identity and is not drawn again. */
+export function flowNodes(previous: CanvasNode[], state: WorkflowState): CanvasNode[] {
+  const known = new Map(previous.map((node) => [node.id, node]));
+  const ports = new Map(Object.keys(state.document.nodes).map((id) => [id, state.portsOf(id)]));
+  const positions = placed(state.document, (id) => sizeOf(known.get(id)) ?? estimatedSize(ports.get(id)!));
+  const next: CanvasNode[] = [];
+  for (const [id, note] of Object.entries(state.document.notes)) {
+    next.push(noteNode(known.get(NOTE_PREFIX + id), id, note.at));
+  }
+  for (const [id, own] of ports) next.push(workflowNode(known.get(id), id, own, positions[id] ?? [0, 0]));
+  const unchanged = next.length === previous.length && next.every((node, index) => node === previous[index]);
+  return unchanged ? previous : next;
+}
+
+export function sizeOf(node: CanvasNode | undefined): { width: number; height: number } | undefined {
+  const { width, height } = node?.measured ?? {};
+  return width && height ? { width, height } : undefined;
+}
+
+function workflowNode(old: CanvasNode | undefined, id: string, ports: Ports, at: Point): CanvasNode {
+  const before = old?.type === 'workflow' ? old : undefined;
+  const samePorts = before !== undefined && equalPorts(before.data.ports, ports);
+  if (before && samePorts && isAt(before, at)) return before;
+  const position = before?.dragging ? before.position : { x: at[0], y: at[1] };
+  if (before && samePorts) return { ...before, position };
+  const node: WorkflowFlowNode = { ...before, id, type: 'workflow', position, data: { ports } };
+  return { ...node, handles: estimatedHandles(ports), measured: sizeOf(before) ?? estimatedSize(ports) };
+}
+
+function noteNode(old: CanvasNode | undefined, note: string, at: Point): CanvasNode {
+  if (old && isAt(old, at)) return old;
+  const base: NoteFlowNode = {
+    id: NOTE_PREFIX + note,
+    type: 'note',
+    data: { note },
+    position: { x: 0, y: 0 },
+    measured: NO_SIZE,
+    handles: [],
+    zIndex: -1,
+  };
+  return { ...base, ...(old?.type === 'note' ? old : {}), position: { x: at[0], y: at[1] } };
+}
+
+function isAt(node: CanvasNode, [x, y]: Point): boolean {
+  return node.dragging || (node.position.x === x && node.position.y === y);
+}
+
+function equalPorts(one: Ports, other: Ports): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
+
+export type CanvasEdge = FlowEdge<{ edge: Edge }, 'workflow'>;
+
+export function edgeId([source, target]: Edge): string {
+  return `${source}->${target}`;
+}
+
+/** The edges as React Flow draws them, coloured by what leaves their source. */
+export function flowEdges(
+  previous: CanvasEdge[],
+  edges: Edge[],
+  nodes: CanvasNode[],
+  selected: ReadonlySet<string>,
+  catalogue: CatalogueSpec,
+): CanvasEdge[] {
+  const known = new Map(previous.map((edge) => [edge.id, edge]));
+  const outputs = new Map(
+    nodes.flatMap((node) => (node.type === 'workflow' ? [[node.id, node.data.ports.outputs] as const] : [])),
+  );
+  return edges.flatMap((edge) => {
+    const [source, sourceHandle] = split(edge[0]);
+    const [target, targetHandle] = split(edge[1]);
+    if (!outputs.has(source) || !outputs.has(target)) return [];
+    const tag = outputs.get(source)?.find((port) => port.name === sourceHandle)?.tag ?? 'any';
+    const id = edgeId(edge);
+    const className = `bz-color-${tagLook(catalogue, tag).color}`;
+    const old = known.get(id);
+    if (old && old.className === className && old.selected === selected.has(id)) return [old];
+    const drawn: CanvasEdge = {
+      id,
+      type: 'workflow',
+      source,
+      sourceHandle,
+      target,
+      targetHandle,
+      className,
+      selected: selected.has(id),
+      data: { edge },
+    };
+    return [drawn];
+  });
+}
+
+export function split(port: string): [node: string, port: string] {
+  const dot = port.indexOf('.');
+  return [port.slice(0, dot), port.slice(dot + 1)];
+}

@@ -1,0 +1,45 @@
+import { type NodeHandle, Position } from '@xyflow/react';
+import type { Ports } from '../model/types';
+
+/** Sizes in pixels that the style sheet keeps to (style/node.css). */
+export const WIDTH = 240;
+const HEADER = 38;
+const PADDING = 6;
+const ROW = 24;
+const HANDLE = 12;
+
+/** The size of a node that shows its ports only, until it is measured. */
+export function estimatedSize(ports: Ports): { width: number; height: number } {
+  const rows = Math.max(ports.inputs.length, ports.outputs.length);
+  return { width: WIDTH, height: HEADER + (rows ? rows * ROW + 2 * PADDING : 0) };
+}
+
+/**
+ * Where the handles are. Ports come first in a node, so their places do not depend on what is below;
+ * React Flow can thus draw edges to nodes that it has never rendered.
+ */
+export function estimatedHandles(ports: Ports): NodeHandle[] {
+  const place = (index: number) => HEADER + PADDING + index * ROW + (ROW - HANDLE) / 2;
+  const size = { width: HANDLE, height: HANDLE };
+  const inputs = ports.inputs.map((port, index) => ({ port, y: place(index) }));
+  return [
+    ...inputs
+      .filter(({ port }) => port.source === 'wire')
+      .map(({ port, y }) => ({
+        id: port.name,
+        type: 'target' as const,
+        position: Position.Left,
+        x: -HANDLE / 2,
+        y,
+        ...size,
+      })),
+    ...ports.outputs.map((port, index) => ({
+      id: port.name,
+      type: 'source' as const,
+      position: Position.Right,
+      x: WIDTH - HANDLE / 2,
+      y: place(index),
+      ...size,
+    })),
+  ];
+}

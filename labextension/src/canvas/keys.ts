@@ -1,0 +1,147 @@
+import type { Point } from '../model/types';
+import type { Actions } from './actions';
+import type { Services } from './context';
+
+const MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? '');
+
+/** What the help shows, in the order of use. `Mod` is Ctrl, or Cmd on a Mac. */
+export const SHORTCUTS: { keys: string[]; does: string }[] = [
+  { keys: ['Tab', 'Double click'], does: 'Add a node at the cursor' },
+  { keys: ['Mod+Enter'], does: 'Run or stop' },
+  { keys: ['Mod+Shift+Enter'], does: 'Run to the selected node' },
+  { keys: ['Mod+Z'], does: 'Undo' },
+  { keys: ['Mod+Shift+Z', 'Mod+Y'], does: 'Redo' },
+  { keys: ['Delete', 'Backspace'], does: 'Remove the selection' },
+  { keys: ['Mod+C', 'Mod+X', 'Mod+V'], does: 'Copy, cut, paste' },
+  { keys: ['Mod+D'], does: 'Duplicate' },
+  { keys: ['Mod+A'], does: 'Select all' },
+  { keys: ['Shift+Drag'], does: 'Select by a box' },
+  { keys: ['Arrow keys'], does: 'Move the selection' },
+  { keys: ['Enter'], does: 'Open the settings of the selection' },
+  { keys: ['Mod+F'], does: 'Find a node' },
+  { keys: ['L'], does: 'Arrange automatically' },
+  { keys: ['F'], does: 'Fit into view' },
+  { keys: ['N'], does: 'Add a note' },
+  { keys: ['Mod+Wheel'], does: 'Zoom' },
+  { keys: ['Escape'], does: 'Close, deselect' },
+  { keys: ['?'], does: 'Show these keys' },
+];
+
+export function shownKeys(keys: string): string {
+  return keys.replace('Mod', MAC ? '⌘' : 'Ctrl').replaceAll('+', MAC ? ' ' : ' + ');
+}
+
+/** Where the mouse is over the canvas, null where it is not. */
+export type Pointer = () => { screen: Point; at: Point } | null;
+
+/** Handles a key pressed anywhere in the canvas. */
+export function onKey(event: KeyboardEvent, services: Services, actions: Actions, pointer: Pointer): void {
+  const done = command(event, services, actions, pointer);
+  if (!done) return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+/** Whether the key meant something. */
+function command(event: KeyboardEvent, { store, ui }: Services, actions: Actions, pointer: Pointer): boolean {
+  const mod = event.ctrlKey || event.metaKey;
+  const editable = store.getState().phase === 'ready';
+  if (mod && event.key === 'Enter' && editable) {
+    if (isRunning(store.getState().run?.status)) actions.stop();
+    else actions.run(event.shiftKey ? ui.getState().selected[0] : undefined);
+    return true;
+  }
+  if (isTyping(event.target)) return false;
+  if (mod && editable) {
+    switch (event.key.toLowerCase()) {
+      case 'z':
+        store.getState()[event.shiftKey ? 'redo' : 'undo']();
+        return true;
+      case 'y':
+        store.getState().redo();
+        return true;
+      case 'd':
+        actions.duplicate();
+        return true;
+      case 'x':
+        actions.copy();
+        actions.remove();
+        return true;
+      case 'v':
+        void actions.paste(pointer()?.at);
+        return true;
+    }
+  }
+  if (mod) {
+    switch (event.key.toLowerCase()) {
+      case 'a':
+        actions.selectAll();
+        return true;
+      case 'c':
+        // A selected piece of text is copied as text.
+        if (getSelection()?.toString()) return false;
+        actions.copy();
+        return true;
+      case 'f':
+        ui.setState({ search: true });
+        return true;
+    }
+    return false;
+  }
+  if (event.altKey) return false;
+  switch (event.key) {
+    case 'Escape':
+      return escape({ store, ui }, actions);
+    case 'Enter':
+      if (isControl(event.target) || ui.getState().selected.length === 0) return false;
+      ui.setState({ inspector: true });
+      return true;
+    case 'f':
+      actions.fit();
+      return true;
+    case '?':
+      ui.setState({ help: !ui.getState().help });
+      return true;
+  }
+  if (!editable) return false;
+  switch (event.key) {
+    case 'Delete':
+    case 'Backspace':
+      actions.remove();
+      return true;
+    case 'l':
+      actions.arrange();
+      return true;
+    case 'n':
+      actions.addNote(pointer()?.at);
+      return true;
+    case 'Tab':
+      // Without the mouse over the canvas, Tab walks on as everywhere.
+      if (event.shiftKey || isControl(event.target) || !pointer()) return false;
+      ui.setState({ quickAdd: pointer() });
+      return true;
+  }
+  return false;
+}
+
+function escape({ ui }: Pick<Services, 'store' | 'ui'>, actions: Actions): boolean {
+  const { help, search, selected, selectedEdges } = ui.getState();
+  if (help || search) ui.setState({ help: false, search: false });
+  else if (selected.length > 0 || selectedEdges.size > 0) actions.select([]);
+  else return false;
+  return true;
+}
+
+export function isRunning(status: string | undefined): boolean {
+  return status === 'running' || status === 'pending';
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof Element && target.closest('input, textarea, select, [contenteditable="true"]') !== null
+  );
+}
+
+function isControl(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('button, summary, a') !== null;
+}

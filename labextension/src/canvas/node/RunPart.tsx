@@ -1,0 +1,77 @@
+import type { NodeRun } from '../../model/state';
+import type { PortSpec, Ports } from '../../model/types';
+import { useActions } from '../actions';
+import { useWorkflow } from '../context';
+import { count, oneLine } from '../format';
+import { Icon, IconButton } from '../icons';
+import { StreamedText } from '../StreamedText';
+import { portLabel } from '../tags';
+
+/** What the last run left on a node: progress, streamed text, an error, previews of the outputs. */
+export function RunPart({ id, ports }: { id: string; ports: Ports }) {
+  const run = useWorkflow((state) => state.run?.nodes[id]);
+  if (!run) return null;
+  const streamed = Object.entries(run.text).filter(([, text]) => text !== '');
+  const previews = ports.outputs.filter(({ name }) => run.outputs[name] && !run.text[name]);
+  return (
+    <>
+      {run.status === 'running' && <Progress run={run} />}
+      {streamed.map(([port, text]) => (
+        <div className="bz-stream" key={port}>
+          <StreamedText text={text} label={`Text of ${id}.${port}`} />
+          <div className="bz-stream-foot">
+            <span>{count(run.tokens, 'token')}</span>
+            {run.outputs[port] && <ShowButton node={id} port={port} />}
+          </div>
+        </div>
+      ))}
+      {run.error && (
+        <div className="bz-strip is-error" role="alert">
+          <Icon name="warning" size={14} />
+          <div>
+            <p>{run.error.message}</p>
+            {run.error.hint && <p className="bz-strip-hint">{run.error.hint}</p>}
+          </div>
+        </div>
+      )}
+      {previews.length > 0 && (
+        <ul className="bz-previews">
+          {previews.map((port) => (
+            <PreviewLine key={port.name} node={id} port={port} run={run} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function PreviewLine({ node, port, run }: { node: string; port: PortSpec; run: NodeRun }) {
+  const preview = run.outputs[port.name]!;
+  return (
+    <li title={`${preview.type}\n${preview.text}`}>
+      <span className="bz-preview-port">{portLabel(port)}</span>
+      <span className="bz-preview-text">{oneLine(preview.text, 60) || preview.type}</span>
+      <ShowButton node={node} port={port.name} />
+    </li>
+  );
+}
+
+function ShowButton({ node, port }: { node: string; port: string }) {
+  const actions = useActions();
+  const readOnly = useWorkflow((state) => state.phase !== 'ready');
+  if (readOnly) return null;
+  return <IconButton icon="eye" label={`Show ${node}.${port}`} onClick={() => actions.show(node, port)} />;
+}
+
+function Progress({ run }: { run: NodeRun }) {
+  const { progress } = run;
+  const share = progress?.total ? Math.min(1, progress.done / progress.total) : undefined;
+  return (
+    <>
+      <div className={`bz-bar ${share === undefined ? 'is-endless' : ''}`}>
+        <span style={share === undefined ? undefined : { width: `${share * 100}%` }} />
+      </div>
+      {progress?.message && <p className="bz-progress-message">{oneLine(progress.message)}</p>}
+    </>
+  );
+}

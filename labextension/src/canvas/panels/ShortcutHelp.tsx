@@ -1,0 +1,30 @@
+import { useServices, useUi } from '../context';
+import { IconButton } from '../icons';
+import { SHORTCUTS, shownKeys } from '../keys';
+
+/** All keys of the canvas. */
+export function ShortcutHelp() {
+  const { ui } = useServices();
+  const open = useUi((state) => state.help);
+  if (!open) return null;
+  return (
+    <div className="bz-help" role="dialog" aria-label="Keyboard shortcuts">
+      <div className="bz-panel-head">
+        <h2>Keyboard shortcuts</h2>
+        <IconButton icon="close" label="Close the shortcuts" onClick={() => ui.setState({ help: false })} />
+      </div>
+      <dl>
+        {SHORTCUTS.map(({ keys, does }) => (
+          <div key={does}>
+            <dt>{does}</dt>
+            <dd>
+              {keys.map((key) => (
+                <kbd key={key}>{shownKeys(key)}</kbd>
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}

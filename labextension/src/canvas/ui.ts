@@ -1,0 +1,89 @@
+import type { Node } from '@xyflow/react';
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Point, PortRef, Ports } from '../model/types';
+
+/** A node or a note as React Flow holds it; what it shows is read from the workflow by its id. */
+export type WorkflowFlowNode = Node<{ ports: Ports }, 'workflow'>;
+export type NoteFlowNode = Node<{ note: string }, 'note'>;
+export type CanvasNode = WorkflowFlowNode | NoteFlowNode;
+
+/** Where a connection that is being drawn began. */
+export interface Loose extends PortRef {
+  side: 'source' | 'target';
+}
+
+/** The quick-add box: where it stands on the screen, and where on the canvas its node goes. */
+export interface QuickAddPlace {
+  screen: Point;
+  at: Point;
+  from?: Loose;
+}
+
+export interface UiState {
+  /** The canvas' outermost element. */
+  root: HTMLElement | null;
+  nodes: CanvasNode[];
+  /** Ids of the selected nodes, notes left out. */
+  selected: string[];
+  selectedEdges: ReadonlySet<string>;
+  connecting: Loose | null;
+  quickAdd: QuickAddPlace | null;
+  palette: boolean;
+  inspector: boolean;
+  drawer: boolean;
+  search: boolean;
+  help: boolean;
+  /** Whether the keyboard belongs to this canvas. */
+  focused: boolean;
+  width: number;
+  /** What was typed for the inputs of a run, by input. */
+  values: Record<string, string>;
+  /** Whether inputs that a run lacks are marked. */
+  marked: boolean;
+  /** A sentence that goes away by itself, for instance why a connection was not made. */
+  hint: string;
+  setNodes(nodes: CanvasNode[]): void;
+  select(ids: string[]): void;
+}
+
+/** Below it, panels lie over the canvas and start closed. */
+export const NARROW = 900;
+/** From it on, the inspector stands beside the canvas. */
+export const WIDE = 1100;
+
+export function createUiStore(): StoreApi<UiState> {
+  return createStore<UiState>((set, get) => ({
+    root: null,
+    nodes: [],
+    selected: [],
+    selectedEdges: new Set(),
+    connecting: null,
+    quickAdd: null,
+    palette: false,
+    inspector: false,
+    drawer: false,
+    search: false,
+    help: false,
+    focused: false,
+    width: 0,
+    values: {},
+    marked: false,
+    hint: '',
+    setNodes(nodes) {
+      const selected = nodes.filter((node) => node.selected && node.type === 'workflow').map(({ id }) => id);
+      set({ nodes, selected: same(selected, get().selected) ? get().selected : selected });
+    },
+    select(ids) {
+      const wanted = new Set(ids);
+      const nodes = get().nodes.map((node) =>
+        (node.selected ?? false) === wanted.has(node.id) ? node : { ...node, selected: wanted.has(node.id) },
+      );
+      get().setNodes(nodes);
+      set({ selectedEdges: new Set() });
+    },
+  }));
+}
+
+function same(one: string[], other: string[]): boolean {
+  return one.length === other.length && one.every((id, index) => id === other[index]);
+}
