@@ -49,6 +49,7 @@ lint: .venv/.test node_modules/.package-lock.json ## style, types and who may im
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(NPM) run lint
+	$(NPM) run schema -- --check
 	$(NPM) run check
 
 format: .venv/.test node_modules/.package-lock.json ## mend what lint can mend
