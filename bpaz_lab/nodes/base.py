@@ -63,7 +63,7 @@ from bpaz_lab.graph.spec import Effect, NodeSpec, Ports
 from bpaz_lab.nodes.form import title_of
 from bpaz_lab.nodes.hints import port_of
 from bpaz_lab.nodes.reflect import Mark, Shape, shape_of
-from bpaz_lab.nodes.types import Text  # noqa: F401  (the docstring's example)
+from bpaz_lab.nodes.types import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,7 +135,7 @@ class Node(BaseModel):
         return found
 
     @classmethod
-    def ports(cls, settings: Mapping[str, Any]) -> Ports:  # noqa: ARG003
+    def ports(cls, settings: Mapping[str, Any]) -> Ports:
         """The ports with these settings; override it where they depend on the settings."""
         return cls.shape().ports
 
@@ -145,7 +145,7 @@ class Node(BaseModel):
         return cls.ports.__func__ is not Node.ports.__func__  # type: ignore[attr-defined]
 
     @classmethod
-    def upgrade(cls, settings: dict[str, Any], version: int) -> dict[str, Any]:  # noqa: ARG003
+    def upgrade(cls, settings: dict[str, Any], version: int) -> dict[str, Any]:
         """The settings of an older ``version`` in today's form; override it with each new version."""
         return settings
 
@@ -154,23 +154,18 @@ class Node(BaseModel):
         """A node with the settings of a document.
 
         Raises:
-            SettingError: ``problems`` lists every setting that does not fit.
+            DocumentError: ``problems`` lists every setting that does not fit, as a SettingError or a
+                LiteralSecret; a single one is raised itself.
         """
         parameters = cls.shape().parameters
-        own = settings
-        defaults: dict[str, Any] = {}
-        try:
-            if parameters is not None:
-                names = parameters.model_fields
-                own = {name: value for name, value in settings.items() if name not in names}
-                told = parameters.model_validate(
-                    {name: value for name, value in settings.items() if name in names}
-                )
-                defaults = {name: getattr(told, name) for name in names}
-            node = cls.model_validate(own)
-        except ValidationError as error:
-            raise SettingError.of([_setting_problem(cls, fault) for fault in error.errors()]) from None
-        node._defaults = defaults
+        names = parameters.model_fields if parameters else {}
+        faults: list[Any] = []
+        told = _validated(parameters, {k: v for k, v in settings.items() if k in names}, faults)
+        node = _validated(cls, {k: v for k, v in settings.items() if k not in names}, faults)
+        if faults or node is None:
+            raise DocumentError.of([_setting_problem(cls, fault) for fault in faults])
+        if told is not None:
+            node._defaults = dict(told)
         return node
 
     @classmethod
@@ -332,6 +327,18 @@ def _spaced(name: str) -> str:
     import re
 
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).replace("_", " ")
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _validated(model: type[M] | None, values: dict[str, Any], faults: list[Any]) -> M | None:
+    """The model of the values, or None with what is wrong added to the faults."""
+    try:
+        return None if model is None else model.model_validate(values)
+    except ValidationError as error:
+        faults += error.errors()
+        return None
 
 
 def _setting_problem(cls: type[Node], fault: Any) -> DocumentError:

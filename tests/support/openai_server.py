@@ -73,7 +73,7 @@ class OpenAIServer:
             writer.close()
 
     def _head(self, writer, status, kind, length=None):
-        size = f"content-length: {length}\r\n" if length is not None else ""
+        size = "transfer-encoding: chunked\r\n" if length is None else f"content-length: {length}\r\n"
         writer.write(f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\n{size}connection: close\r\n\r\n".encode())
 
     def _json(self, writer, status, value):
@@ -114,12 +114,16 @@ class OpenAIServer:
         common = self._common(body, "chat.completion.chunk")
         usage = {"usage": None} if body.get("stream_options", {}).get("include_usage") else {}
 
-        async def send(delta, reason=None):
-            choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-            writer.write(b"data: " + json.dumps(common | {"choices": [choice]} | usage).encode() + b"\n\n")
+        async def event(text):
+            data = f"data: {text}\n\n".encode()
+            writer.write(b"%x\r\n%s\r\n" % (len(data), data))
             await writer.drain()
             if reader.at_eof():
                 raise ConnectionError
+
+        async def send(delta, reason=None):
+            choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+            await event(json.dumps(common | {"choices": [choice]} | usage))
 
         await send({"role": "assistant", "content": "", "refusal": None})
         for number, piece in enumerate(self.pieces):
@@ -129,6 +133,6 @@ class OpenAIServer:
             await asyncio.sleep(self.gap)
         await send({}, "stop")
         if usage:
-            last = common | {"choices": [], "usage": self._usage(body)}
-            writer.write(b"data: " + json.dumps(last).encode() + b"\n\n")
-        writer.write(b"data: [DONE]\n\n")
+            await event(json.dumps(common | {"choices": [], "usage": self._usage(body)}))
+        await event("[DONE]")
+        writer.write(b"0\r\n\r\n")

@@ -109,14 +109,14 @@ def _explained(error: Exception) -> BpazError | None:
             )
         if isinstance(each, httpx.TransportError | ConnectionError):
             return ModelError(
-                f"the model's server cannot be reached: {each}".rstrip(": "),
+                f"the connection to the model's server failed: {each}".rstrip(": "),
                 hint="Check the base URL, and whether the server runs.",
             )
     status = getattr(error, "status_code", None)
     if not isinstance(status, int):
         return None
     hint = _HINTS.get(status, "")
-    if status >= 500:  # noqa: PLR2004 (HTTP's own border)
+    if status >= 500:
         hint = "The fault is the server's: try again later."
     return ModelError(f"the model's server answered {status}: {_said(error)}", hint=hint)
 
