@@ -7,7 +7,7 @@ import { DISCONNECTED, type Host } from './host';
 import type { Pendings } from './pending';
 import { reduceRun, replay } from './run';
 import type { WorkflowState } from './state';
-import type { Changed, NodeSpec, Opened, Ports, Problem, ToPage } from './types';
+import type { Changed, NodeSpec, Opened, Ports, Problem, Registered, ToPage } from './types';
 
 /** A listener for the host's messages. */
 export function receiver(
@@ -40,11 +40,13 @@ export function receiver(
 
   function changed(message: Changed): void {
     const { document, revision } = get();
-    if (message.revision <= revision) return;
+    // Problems and inputs follow a change, without operations of their own.
+    const isEdit = message.operations.length > 0;
+    if (isEdit && message.revision <= revision) return;
     try {
       addPorts(message.ports);
       set({
-        document: pendings.confirm(message.id, message.operations, document),
+        document: isEdit ? pendings.confirm(message.id, message.operations, document) : document,
         revision: message.revision,
         canUndo: message.can_undo,
         canRedo: message.can_redo,
@@ -56,6 +58,15 @@ export function receiver(
       // Out of step, for instance after messages got lost: begin again.
       host.send({ type: 'open' });
     }
+  }
+
+  function registered({ nodes, ports }: Registered): void {
+    const { catalogue, document } = get();
+    const plain = new Set(nodes.filter((spec) => !spec.dynamic).map((spec) => spec.type));
+    for (const [id, node] of Object.entries(document.nodes)) if (plain.has(node.type)) own.delete(id);
+    addPorts(ports);
+    const all = [...new Map([...catalogue.nodes, ...nodes].map((spec) => [spec.type, spec])).values()];
+    set({ catalogue: { ...catalogue, nodes: all }, specs: byType(all) });
   }
 
   function addPorts(ports: Record<string, Ports> | undefined): void {
@@ -75,13 +86,8 @@ export function receiver(
       }
       case 'events':
         return set((state) => ({ run: reduceRun(state.run, message.run, message.events) }));
-      case 'registered': {
-        addPorts(message.ports);
-        return set(({ catalogue }) => {
-          const nodes = [...byId(catalogue.nodes, message.nodes).values()];
-          return { catalogue: { ...catalogue, nodes }, specs: byType(nodes) };
-        });
-      }
+      case 'registered':
+        return registered(message);
       case 'shown':
         return set({ shown: { node: message.node, port: message.port } });
       case 'failed':
@@ -96,10 +102,6 @@ export function receiver(
 /** The old object when the new one says the same, so that nothing is drawn again. */
 function kept<T>(before: T, now: T): T {
   return same(before, now) ? before : now;
-}
-
-function byId(before: NodeSpec[], now: NodeSpec[]): Map<string, NodeSpec> {
-  return new Map([...before, ...now].map((spec) => [spec.type, spec]));
 }
 
 function byType(nodes: NodeSpec[]): Record<string, NodeSpec> {

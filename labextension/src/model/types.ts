@@ -66,3 +66,4 @@ export type ToPage = Complete<schema.ToPage>;
 export type Opened = Complete<schema.Opened>;
 export type Changed = Complete<schema.Changed>;
 export type Refused = Complete<schema.Refused>;
+export type Registered = Complete<schema.Registered>;

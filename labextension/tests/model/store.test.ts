@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest';
 import { createWorkflowStore } from '../../src/model/store';
-import { catalogue, changed, documentOf, openedWith, pair, plain, readyStore, spec, TestHost } from './fake';
+import {
+  catalogue,
+  changed,
+  documentOf,
+  openedWith,
+  pair,
+  plain,
+  port,
+  readyStore,
+  spec,
+  TestHost,
+} from './fake';
 
 const path = ['nodes', 'source', 'settings', 'x'];
 const problem = { code: 'setting', message: 'x is wrong', hint: 'Mend it.', path: 'nodes.source.settings.x' };
@@ -139,17 +150,44 @@ test('an edit that cannot be applied is not sent and says so', () => {
   expect(host.sent).toHaveLength(1);
 });
 
+test('problems and inputs follow a change, on the same revision', () => {
+  const { host, state } = readyStore();
+  const { document } = state();
+  const input = {
+    name: 'q',
+    node: 'source',
+    port: 'ask',
+    title: 'Q',
+    tag: 'text',
+    required: true,
+    default: null,
+  };
+  host.say(changed('', 0, [], { problems: [problem], inputs: [input], can_undo: false }));
+  expect(state()).toMatchObject({ problems: [problem], inputs: [input], revision: 0 });
+  expect(state().document).toBe(document);
+});
+
 test('node types of a cell come and change', () => {
   const { host, state } = readyStore();
-  const ports = { inputs: [], outputs: [] };
-  host.say({
-    type: 'registered',
-    nodes: [spec('Source', [], [], 2), spec('Fresh', [], [])],
-    ports: { sink: ports },
-  });
+  host.say({ type: 'registered', nodes: [spec('Source', [], [], 2), spec('Fresh', [], [])], ports: {} });
   expect(state().specs.Source?.version).toBe(2);
   expect(state().catalogue.nodes.map((one) => one.type)).toEqual(['Source', 'TextSink', 'Fresh']);
-  expect(state().portsOf('sink').outputs).toEqual([]);
+});
+
+test('own ports last until their type has ports of its own', () => {
+  const { host, state } = readyStore();
+  const dynamic = { ...spec('TextSink', [], [port('other', 'text')]), dynamic: true };
+  const own = { inputs: [], outputs: [port('mine', 'text')] };
+  const outputs = () =>
+    state()
+      .portsOf('sink')
+      .outputs.map((one) => one.name);
+  host.say({ type: 'registered', nodes: [dynamic], ports: { sink: own } });
+  expect(outputs()).toEqual(['mine']);
+  host.say({ type: 'registered', nodes: [dynamic], ports: {} });
+  expect(outputs()).toEqual(['mine']);
+  host.say({ type: 'registered', nodes: [{ ...dynamic, dynamic: false }], ports: {} });
+  expect(outputs()).toEqual(['other']);
 });
 
 test('requests reach the host', () => {
