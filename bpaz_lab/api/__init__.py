@@ -1,2 +1,4 @@
-"""What a cell uses: ``Workflow``, its nodes and ports, and the ``node`` decorator; it joins the rooms below.
+"""What a cell uses: ``Workflow``, its nodes and ports, and the ``node`` decorator.
+
+It joins the rooms below; nothing below knows it.
 """

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from bpaz_lab.nodes.base import Node
 from bpaz_lab.nodes.catalogue import CELL, catalogue
 from bpaz_lab.nodes.function import node_class
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bpaz_lab.graph.spec import Effect
+    from bpaz_lab.nodes.base import Node
 
 F = TypeVar("F", bound="Callable[..., Any]")
 MADE = "__bpaz_node__"

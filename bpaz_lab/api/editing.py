@@ -104,14 +104,19 @@ class Editing:
         name = id or unique(snake(cls.__name__), self.history.document["nodes"])
         if not is_id(name):
             raise FormatError(
-                f"{name!r} cannot be an id", hint="An id is a Python identifier of at most 64 ASCII characters."
+                f"{name!r} cannot be an id",
+                hint="An id is a Python identifier of at most 64 ASCII characters.",
             )
         if name in self.history.document["nodes"]:
             free = unique(name, self.history.document["nodes"])
-            raise DuplicateId(f"there is a node {name!r} already", path=f"nodes.{name}", hint=f"Free is {free!r}.")
+            raise DuplicateId(
+                f"there is a node {name!r} already", path=f"nodes.{name}", hint=f"Free is {free!r}."
+            )
         values = self._checked(cls, name, settings)
         entry = {"type": cls.__name__, "version": cls.version, "settings": values}
         operations: list[Operation] = [{"path": ["nodes", name], "new": entry}]
+        if at is None and self.history.watched:
+            at = self._place(name, entry)
         if at is not None:
             operations.append({"path": ["layout", name], "new": [float(at[0]), float(at[1])]})
         self.apply(operations)
@@ -149,7 +154,9 @@ class Editing:
                 )
             owner = end.workflow if isinstance(end, NodeHandle) else end.node.workflow
             if owner is not self:
-                raise EdgeError(f"{end!r} belongs to another workflow", hint="Add the node to this one first.")
+                raise EdgeError(
+                    f"{end!r} belongs to another workflow", hint="Add the node to this one first."
+                )
         taken = {into for _, into in self.edges}
         one, other = fitting(source, target, taken)
         if problem := edge_problem(self.history.document, one, other, self.types):
@@ -225,7 +232,9 @@ class Editing:
         with self.history.lock:
             found = places(self.history.document, self._rows)
             if found:
-                self.history.apply([{"path": ["layout", id], "new": at} for id, at in found.items()], join=True)
+                self.history.apply(
+                    [{"path": ["layout", id], "new": at} for id, at in found.items()], join=True
+                )
 
     # ---- for the handles ----------------------------------------------------------------------------
 
@@ -271,7 +280,9 @@ class Editing:
     def _rename(self, old: str, new: str) -> None:
         document, entry = self.history.document, self._entry(old)
         if not is_id(new) or new in document["nodes"]:
-            raise DuplicateId(f"{new!r} is taken or no identifier", path=f"nodes.{old}", hint="Choose another id.")
+            raise DuplicateId(
+                f"{new!r} is taken or no identifier", path=f"nodes.{old}", hint="Choose another id."
+            )
         edges = [edge for edge in document["edges"] if any(end.partition(".")[0] == old for end in edge)]
         place = {into: [e for e in document["edges"] if e[1] == into] for _, into in edges}
         operations = self._without(edges)
@@ -280,13 +291,21 @@ class Editing:
             at = document["layout"][old]
             operations += [{"path": ["layout", old], "old": at}, {"path": ["layout", new], "new": at}]
         for edge in edges:
-            ends = [f"{new}.{p}" if n == old else f"{n}.{p}" for n, _, p in (end.partition(".") for end in edge)]
+            ends = [
+                f"{new}.{p}" if n == old else f"{n}.{p}" for n, _, p in (end.partition(".") for end in edge)
+            ]
             operations.append({"edge": ends, "new": place[edge[1]].index(edge)})
         for id, group in document["groups"].items():
             if old in group["nodes"]:
                 members = [new if each == old else each for each in group["nodes"]]
                 operations.append({"path": ["groups", id, "nodes"], "old": group["nodes"], "new": members})
         self.apply(operations)
+
+    def _place(self, name: str, entry: Any) -> Sequence[float]:
+        """A free place for a node that is about to be added."""
+        document = self.history.document
+        extended: Document = {**document, "nodes": {**document["nodes"], name: entry}}
+        return places(extended, lambda each: 1 if each == name else self._rows(each))[name]
 
     # ---- helpers ------------------------------------------------------------------------------------
 
@@ -303,7 +322,7 @@ class Editing:
             )
         if self.types.get(found.__name__) is not found:
             self.types.register(found)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _checked(
         self, cls: type[Node], id: str, settings: dict[str, Any], asked: dict[str, Any] | None = None
@@ -336,7 +355,7 @@ class Editing:
             operation["old"] = known[id]
         return operation
 
-    def _without(self, gone: Sequence[Sequence[str]]) -> list[Operation]:
+    def _without(self, gone: Sequence[list[str]]) -> list[Operation]:
         """Removes edges; positions are counted as the earlier removals leave them."""
         siblings: dict[str, list[list[str]]] = {}
         for edge in self.history.document["edges"]:
@@ -344,10 +363,9 @@ class Editing:
         operations: list[Operation] = []
         for edge in gone:
             rest = siblings[edge[1]]
-            operations.append({"edge": list(edge), "old": rest.index(list(edge))})
-            rest.remove(list(edge))
+            operations.append({"edge": edge, "old": rest.index(edge)})
+            rest.remove(edge)
         return operations
-
 
 
 def _touches(edge: Sequence[str], source: End | None, target: End | None) -> bool:

@@ -52,5 +52,3 @@ def _edge(document: Document, edge: Sequence[str], types: Types) -> None:
     others = [other for other in document["edges"] if other != [source, target]]
     if problem := edge_problem(document, source, target, types, others=others):
         raise problem
-
-

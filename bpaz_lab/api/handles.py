@@ -10,7 +10,7 @@ from bpaz_lab.guard.suggest import closest
 
 if TYPE_CHECKING:
     from bpaz_lab.api.workflow import Workflow
-    from bpaz_lab.graph.spec import PortSpec, Ports
+    from bpaz_lab.graph.spec import Ports, PortSpec
 
 
 class NodeHandle:
@@ -115,7 +115,7 @@ def fitting(source: End, target: End, taken: set[str]) -> tuple[str, str]:
             free = into.many or name not in taken or isinstance(target, PortHandle)
             if how is None or into.source == "run" or not free:
                 continue
-            rank = (_rank(out, into, how), 0 if into.required else 1, 0 if out.main else 1)
+            rank = (_rank(out, into), 0 if into.required else 1, 0 if out.main else 1)
             ranked.setdefault(rank, []).append((f"{_node(source).id}.{out.name}", name))
     if not ranked:
         raise ConnectionRefused(
@@ -132,7 +132,7 @@ def fitting(source: End, target: End, taken: set[str]) -> tuple[str, str]:
     return best[0]
 
 
-def _rank(out: PortSpec, into: PortSpec, how: str) -> int:
+def _rank(out: PortSpec, into: PortSpec) -> int:
     if out.tag == into.tag:
         return 0
     return 2 if ANY in (out.tag, into.tag) else 1

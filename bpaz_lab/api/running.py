@@ -136,6 +136,6 @@ class Running(Editing):
         return Jail([self.folder, Path.cwd(), Path.home()])
 
 
-def _namespace() -> Mapping[str, Any]:
+def _namespace() -> dict[str, Any]:
     """The objects of the notebook, or of the script that runs."""
     return vars(sys.modules["__main__"])

@@ -41,9 +41,7 @@ class Workflow(Running):
 
     def __repr__(self) -> str:
         nodes, edges = len(self), len(self.history.document["edges"])
-        return (
-            f"Workflow({self.name!r}, {nodes} node{'s' * (nodes != 1)}, {edges} edge{'s' * (edges != 1)})"
-        )
+        return f"Workflow({self.name!r}, {nodes} node{'s' * (nodes != 1)}, {edges} edge{'s' * (edges != 1)})"
 
     def __eq__(self, other: object) -> bool:
         """Two workflows are equal when they mean the same; where their boxes lie does not matter."""
@@ -77,7 +75,11 @@ class Workflow(Running):
             DocumentError: It is no document, or holds a literal secret; ``problems`` lists everything.
         """
         shaped = documents.shaped(document)
-        found = [p for id, entry in shaped["nodes"].items() for p in secrets(entry["settings"], f"nodes.{id}.settings")]
+        found = [
+            p
+            for id, entry in shaped["nodes"].items()
+            for p in secrets(entry["settings"], f"nodes.{id}.settings")
+        ]
         if found:
             raise DocumentError.of(found)
         known = types or catalogue()
@@ -104,8 +106,8 @@ class Workflow(Running):
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
                 file.write(self.to_json())
-            os.chmod(temporary, target.stat().st_mode if target.exists() else 0o644)
-            os.replace(temporary, target)
+            Path(temporary).chmod(target.stat().st_mode if target.exists() else 0o644)
+            Path(temporary).replace(target)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
@@ -132,7 +134,7 @@ class Workflow(Running):
 
     # ---- on a canvas ------------------------------------------------------------------------------
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
+    def _repr_mimebundle_(self, **_wanted: Any) -> dict[str, Any]:
         from bpaz_lab.widget.display import bundle
 
         return bundle(self)

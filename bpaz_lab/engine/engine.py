@@ -2,7 +2,8 @@
 
 Example:
     >>> engine = Engine()
-    >>> document = {"bpaz": 1, "name": "Hi", "nodes": {"hi": {"type": "TextInput", "settings": {"text": "Hi"}}}}
+    >>> node = {"type": "TextInput", "settings": {"text": "Hi"}}
+    >>> document = {"bpaz": 1, "name": "Greeting", "nodes": {"hi": node}}
     >>> engine.validate(document)
     []
     >>> engine.execute(engine.build(document)).output
@@ -17,9 +18,8 @@ from bpaz_lab.engine.plan import Plan, plan
 from bpaz_lab.engine.run import Options, Run, start
 from bpaz_lab.errors import DocumentError
 from bpaz_lab.graph import document as documents
-from bpaz_lab.graph.check import check
+from bpaz_lab.graph.check import check, ports_of
 from bpaz_lab.graph.order import demanded, split
-from bpaz_lab.graph.check import ports_of
 from bpaz_lab.nodes.catalogue import catalogue
 
 if TYPE_CHECKING:

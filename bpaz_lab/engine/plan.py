@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bpaz_lab.graph.document import Body
-    from bpaz_lab.graph.spec import PortSpec, Ports
+    from bpaz_lab.graph.spec import Ports, PortSpec
     from bpaz_lab.nodes.base import Node
     from bpaz_lab.nodes.catalogue import Catalogue
-
 
 
 class Feed(NamedTuple):
@@ -136,7 +135,9 @@ class _Planner:
         for node in order:
             before = [places[each] for each in dict.fromkeys(feeding[node])]
             step = self._step(len(steps), node, demand[node])
-            step.region = max((steps[each].region + self._cut(steps[each], step) for each in before), default=0)
+            step.region = max(
+                (steps[each].region + self._cut(steps[each], step) for each in before), default=0
+            )
             for each in before:
                 if steps[each].region == step.region:
                     steps[each].followers.append(step.index)
@@ -177,11 +178,11 @@ class _Planner:
         entry, ports = self.body["nodes"][node], self.ports_of(node)
         made = self.types[node].of(entry["settings"])
         calls = calls_of(made, ports, wanted)
-        bound = [self._bound(node, made, ports, call, entry["settings"]) for call in calls]
+        bound = [self._bound(node, made, ports, call) for call in calls]
         wired = any(f"{node}.{feed.name}" in self.incoming for each in bound for feed in each.feeds)
         return Step(index=index, node=node, bound=bound, region=0, wired=wired)
 
-    def _bound(self, node: str, made: Node, ports: Ports, call: Call, settings: dict[str, Any]) -> Bound:
+    def _bound(self, node: str, made: Node, ports: Ports, call: Call) -> Bound:
         feeds: list[Feed] = []
         constants: dict[str, Any] = {}
         defaults = made._defaults
@@ -195,9 +196,11 @@ class _Planner:
                 if name in defaults:
                     constants[name] = defaults[name]
             else:
-                slot = self._input(node, port, defaults, settings)
+                slot = self._input(node, port, defaults)
                 feeds.append(Feed(name, ((slot, None),), many=False, required=port.required))
-        return Bound(call, tuple(feeds), constants, tuple((out, self.slots[f"{node}.{out}"]) for out in call.outputs))
+        return Bound(
+            call, tuple(feeds), constants, tuple((out, self.slots[f"{node}.{out}"]) for out in call.outputs)
+        )
 
     def _converter(self, source: str, target: PortSpec) -> Callable[[Any], Any] | None:
         node, name = split(source)
@@ -205,7 +208,7 @@ class _Planner:
         assert port is not None
         return CONVERTERS.get(conversion(port.tag, target.tag) or "")
 
-    def _input(self, node: str, port: PortSpec, defaults: dict[str, Any], settings: dict[str, Any]) -> int:
+    def _input(self, node: str, port: PortSpec, defaults: dict[str, Any]) -> int:
         known = self.given.get((node, port.name))
         if known is not None:
             return known

@@ -41,7 +41,7 @@ def _text(value: Any) -> str:
         return _cut(content)
     try:
         return _cut(_short.repr(value))
-    except Exception as error:  # noqa: BLE001  a stranger's __repr__ must not fail the run
+    except Exception as error:  # noqa: BLE001 (a stranger's __repr__ must not fail the run)
         return f"<{type(value).__name__}, whose repr failed: {type(error).__name__}>"
 
 

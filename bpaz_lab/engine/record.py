@@ -108,7 +108,9 @@ class Record:
             duration, error = data
             data = {"duration": duration, "error": self.failure(error, node)}
         elif kind == "node.stopped":
-            stopped = Failure(code="run_cancelled", message="stopped before it was done", path=f"nodes.{node}")
+            stopped = Failure(
+                code="run_cancelled", message="stopped before it was done", path=f"nodes.{node}"
+            )
             kind, data = "node.failed", {"duration": data, "error": stopped}
         elif kind == "run.finished":
             data = data()

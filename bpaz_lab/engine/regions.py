@@ -35,7 +35,7 @@ def compiled(regions: int) -> Any:
 
 
 def _region(number: int) -> Any:
-    async def region(state: Cursor, config: Any) -> Cursor:
+    async def region(_state: Cursor, config: Any) -> Cursor:
         await config["configurable"]["scheduler"].run(number)
         return {"region": number + 1}
 

@@ -13,7 +13,6 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
-from bpaz_lab.engine.events import Status, Usage
 from bpaz_lab.engine.inputs import fill
 from bpaz_lab.engine.preview import preview
 from bpaz_lab.engine.record import Record
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from concurrent.futures import Future
 
+    from bpaz_lab.engine.events import Status, Usage
     from bpaz_lab.engine.plan import Plan, Step
+    from bpaz_lab.guard.mask import Masker
 
 Through = Literal["auto", "direct", "langgraph"]
 
@@ -154,6 +155,11 @@ class Run:
         return self._record.since(position)
 
     @property
+    def masker(self) -> Masker:
+        """Knows the secrets of this run; what shows its values goes through it."""
+        return self._services.masker
+
+    @property
     def usage(self) -> Usage:
         """The tokens that models reported."""
         return self._record.total()
@@ -256,7 +262,7 @@ class Run:
                 async with asyncio.timeout(self._options.timeout):
                     await self._run()
             self.status = "completed"
-        except BaseException as error:  # noqa: BLE001  every end of a run is told, then told apart
+        except BaseException as error:  # noqa: BLE001 (every end of a run is told, then told apart)
             self.status, self.error = self._ended(error)
         self.duration = perf_counter() - began
         add("run.finished", "", self._finished)
@@ -347,5 +353,3 @@ def start(plan: Plan, inputs: Mapping[str, Any], options: Options | None = None)
         InputError: An input is unknown, ambiguous or missing; nothing was started.
     """
     return Run(plan, inputs, options or Options()).start()
-
-

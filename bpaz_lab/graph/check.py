@@ -14,8 +14,8 @@ from bpaz_lab.errors import (
     UnknownNodeType,
 )
 from bpaz_lab.graph.order import circle, leads_to, ordered, predecessors, split
-from bpaz_lab.graph.ports import TAGS, conversion, is_resource
-from bpaz_lab.graph.spec import PortSpec, Ports
+from bpaz_lab.graph.ports import conversion, is_resource
+from bpaz_lab.graph.spec import Ports, PortSpec
 from bpaz_lab.guard.secret import looks_like_secret
 from bpaz_lab.guard.suggest import closest
 
@@ -85,9 +85,7 @@ def node_problems(body: Body, name: str, types: Types) -> list[DocumentError]:
         if port.required and is_resource(port.tag) and f"{name}.{port.name}" not in fed:
             problems.append(
                 MissingInput(
-                    f"{name} needs a {TAGS[port.tag].title.lower()}, and nothing is connected to {port.name!r}"
-                    if port.tag in TAGS
-                    else f"nothing is connected to {port.name!r}",
+                    f"{name} needs {port.tag}, and nothing is connected to {port.name!r}",
                     path=f"nodes.{name}.inputs.{port.name}",
                     hint="Connect one.",
                 )
@@ -118,9 +116,11 @@ def edge_problem(
     """Why an edge may not be there, or None; ``others`` are the edges beside it (default: all)."""
     edges = list(body["edges"] if others is None else others)
     ends = [_end(body, port, types) for port in (source, target)]
-    for (node, name), ports, side in zip(map(split, (source, target)), ends, ("output", "input"), strict=True):
-        if problem := _missing_end(body, node, name, ports, side):
-            return problem
+    for (node, name), ports, side in zip(
+        map(split, (source, target)), ends, ("output", "input"), strict=True
+    ):
+        if missing := _missing_end(body, node, name, ports, side):
+            return missing
     assert ends[0] is not None
     assert ends[1] is not None
     (one, output), (other, into) = split(source), split(target)
@@ -141,9 +141,9 @@ def _edge_problems(body: Body, ports: dict[str, Ports]) -> list[DocumentError]:
     before: list[list[str]] = []
     for number, (source, target) in enumerate(body["edges"]):
         (one, output), (other, into) = split(source), split(target)
-        problem = _missing_end(body, one, output, ports.get(one), "output") or _missing_end(
-            body, other, into, ports.get(other), "input"
-        )
+        problem: DocumentError | None = _missing_end(
+            body, one, output, ports.get(one), "output"
+        ) or _missing_end(body, other, into, ports.get(other), "input")
         if problem is None:
             out_port, in_port = ports[one].output(output), ports[other].input(into)
             assert out_port is not None
@@ -173,9 +173,7 @@ def _missing_end(body: Body, node: str, name: str, ports: Ports | None, side: st
     if name in names:
         return None
     if any(port.name == name for port in known):
-        return EdgeError(
-            f"{node}.{name} is fed by the run, not by a wire", hint=f"Pass it: run({name}=...)."
-        )
+        return EdgeError(f"{node}.{name} is fed by the run, not by a wire", hint=f"Pass it: run({name}=...).")
     return EdgeError(
         f"{node} ({body['nodes'][node]['type']}) has no {side} {name!r}",
         hint=closest(name, names) or f"Its {side}s are: {_listed(names)}.",
@@ -221,7 +219,8 @@ def _unknown(name: str, kind: str) -> UnknownNodeType:
 
 def _inferred(name: str, edges: Iterable[list[str]]) -> Ports:
     """The ports of a node of an unknown type, as far as its edges tell."""
-    inputs, outputs = {}, {}
+    inputs: dict[str, None] = {}
+    outputs: dict[str, None] = {}
     for source, target in edges:
         if split(source)[0] == name:
             outputs[split(source)[1]] = None

@@ -169,7 +169,7 @@ def dumps(document: Document) -> str:
 def equal(one: Document, other: Document) -> bool:
     """Whether two documents mean the same; where boxes lie and what notes say does not matter."""
     first, second = normal(one), normal(other)
-    return all(same(first[part], second[part]) for part in ("name", "nodes", "edges"))  # type: ignore[literal-required]
+    return all(same(first[part], second[part]) for part in ("name", "nodes", "edges"))
 
 
 def is_id(name: str) -> bool:
@@ -196,7 +196,7 @@ _HINTS: Final = {
     "string_pattern_mismatch": (
         "An id is a Python identifier of at most 64 ASCII characters; an edge's end is written node.port."
     ),
-    "literal_error": "A workflow file starts with \"bpaz\": 1.",
+    "literal_error": 'A workflow file starts with "bpaz": 1.',
 }
 
 

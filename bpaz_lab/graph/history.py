@@ -101,6 +101,11 @@ class History:
         """Whether there is a step to repeat."""
         return bool(self._undone)
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks on, so that every node needs its place at once."""
+        return bool(self._listeners)
+
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Calls ``listener`` with each change from now on; returns what ends that."""
         self._listeners.append(listener)

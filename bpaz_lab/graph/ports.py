@@ -101,8 +101,6 @@ def table() -> dict[str, dict[str, str]]:
     """The whole table for the canvas: source tag to target tag to conversion, lists one level deep."""
     tags = [*TAGS, *(f"list[{tag}]" for tag in TAGS)]
     return {
-        source: {
-            target: how for target in tags if (how := conversion(source, target)) is not None
-        }
+        source: {target: how for target in tags if (how := conversion(source, target)) is not None}
         for source in tags
     }

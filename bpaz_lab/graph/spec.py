@@ -122,9 +122,7 @@ class TagSpec(Spec):
     """What one kind of wire looks like."""
 
     title: str
-    color: Literal[
-        "green", "blue", "cyan", "grey", "pink", "purple", "orange", "yellow", "red", "brown"
-    ]
+    color: Literal["green", "blue", "cyan", "grey", "pink", "purple", "orange", "yellow", "red", "brown"]
     resource: bool = False
 
 

@@ -34,6 +34,7 @@ several runs share it, so state lives in the values that travel.
 
 Example:
     >>> import asyncio
+    >>> from bpaz_lab.nodes.types import Text
     >>> class Shout(Node):
     ...     '''Writes a text in capitals.'''
     ...     mark: str = "!"
@@ -63,7 +64,6 @@ from bpaz_lab.graph.spec import Effect, NodeSpec, Ports
 from bpaz_lab.nodes.form import title_of
 from bpaz_lab.nodes.hints import port_of
 from bpaz_lab.nodes.reflect import Mark, Shape, shape_of
-from bpaz_lab.nodes.types import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,7 +135,7 @@ class Node(BaseModel):
         return found
 
     @classmethod
-    def ports(cls, settings: Mapping[str, Any]) -> Ports:
+    def ports(cls, settings: Mapping[str, Any]) -> Ports:  # noqa: ARG003 (for those that override it)
         """The ports with these settings; override it where they depend on the settings."""
         return cls.shape().ports
 
@@ -145,7 +145,7 @@ class Node(BaseModel):
         return cls.ports.__func__ is not Node.ports.__func__  # type: ignore[attr-defined]
 
     @classmethod
-    def upgrade(cls, settings: dict[str, Any], version: int) -> dict[str, Any]:
+    def upgrade(cls, settings: dict[str, Any], version: int) -> dict[str, Any]:  # noqa: ARG003 (as above)
         """The settings of an older ``version`` in today's form; override it with each new version."""
         return settings
 

@@ -97,7 +97,7 @@ def _drain(call: Call, arguments: dict[str, Any], context: Context) -> Any:
 def results(call: Call, value: Any) -> dict[str, Any]:
     """The result by output port."""
     if not call.split:
-        return {name: value for name in call.outputs}
+        return dict.fromkeys(call.outputs, value)
     if not isinstance(value, dict):
         raise NodeTypeError(
             f"a method marked @outputs returns a dict of outputs, not {type(value).__name__}",

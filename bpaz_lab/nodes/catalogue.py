@@ -24,8 +24,8 @@ import bpaz_lab.nodes
 from bpaz_lab.errors import DocumentError, NodeTypeError, UnknownNodeType
 from bpaz_lab.graph import ports as tags
 from bpaz_lab.graph.spec import CatalogueSpec, CategorySpec, NodeSpec, Ports, TagSpec
-from bpaz_lab.nodes.base import Node
 from bpaz_lab.guard.suggest import closest
+from bpaz_lab.nodes.base import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -155,7 +155,7 @@ class Catalogue:
             nodes=tuple(cls.spec() for cls in self),
             categories=self.categories(),
             tags={
-                name: TagSpec(title=tag.title, color=tag.color, resource=tag.resource)  # type: ignore[arg-type]
+                name: TagSpec(title=tag.title, color=tag.color, resource=tag.resource)
                 for name, tag in tags.TAGS.items()
             },
             connections=tags.table(),
@@ -167,8 +167,8 @@ class Catalogue:
         if self._scanned:
             return
         with self._lock:
-            if self._scanned:
-                return
+            if self._scanned:  # another thread was faster
+                return  # type: ignore[unreachable]
             for cls in _built_in():
                 self._add(cls)
             for entry in importlib.metadata.entry_points(group=GROUP):
@@ -182,13 +182,13 @@ class Catalogue:
     def _load(self, entry: importlib.metadata.EntryPoint) -> None:
         package = entry.dist.name if entry.dist else entry.module
         try:
-            found = entry.load()
-            classes = [found] if inspect.isclass(found) else list(_classes_of(found))
+            found: Any = entry.load()
+            classes = list(_classes_of(found)) if inspect.ismodule(found) else [found]
             for cls in classes:
                 cls.shape()
                 cls.package = package
                 self._add(cls)
-        except Exception as error:  # noqa: BLE001  a stranger's package must not take the catalogue with it
+        except Exception as error:  # noqa: BLE001 (a stranger's package must not take the catalogue with it)
             self.faults[entry.name] = f"{type(error).__name__}: {error}"
             warnings.warn(f"the nodes of {package} cannot be loaded: {error}", stacklevel=2)
 
@@ -240,5 +240,3 @@ def _category(name: str) -> CategorySpec:
         icon=folder.ICON,
         order=folder.ORDER,
     )
-
-

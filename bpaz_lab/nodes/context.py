@@ -75,9 +75,7 @@ class Context:
 
     def usage(self, input_tokens: int = 0, output_tokens: int = 0) -> None:
         """Reports the tokens that a model call took; the run adds them up."""
-        self.services.emit(
-            "usage", self.node, {"input_tokens": input_tokens, "output_tokens": output_tokens}
-        )
+        self.services.emit("usage", self.node, {"input_tokens": input_tokens, "output_tokens": output_tokens})
 
     @property
     def cancelled(self) -> bool:

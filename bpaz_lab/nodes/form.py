@@ -10,9 +10,8 @@ from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
-from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from bpaz_lab.graph.spec import FieldKind, FieldSpec
 from bpaz_lab.nodes.types import CredentialName, Form
@@ -36,7 +35,7 @@ def field_spec(name: str, info: FieldInfo, *, port: bool = False) -> FieldSpec:
     return FieldSpec(
         name=name,
         title=info.title or title_of(name),
-        kind=form.kind or kind,  # type: ignore[arg-type]
+        kind=form.kind or kind,
         help=info.description or "",
         default=default,
         required=info.is_required(),
@@ -101,6 +100,6 @@ def _bounds(info: FieldInfo) -> tuple[float | None, float | None]:
 
 def _json_default(info: FieldInfo) -> Any:
     value = info.get_default(call_default_factory=True, validated_data={})
-    return None if value is PydanticUndefined else TypeAdapter(Any).dump_python(
-        {"$cred": str(value)} if isinstance(value, CredentialName) else value, mode="json"
-    )
+    if value is PydanticUndefined:
+        return None
+    return to_jsonable_python({"$cred": str(value)} if isinstance(value, CredentialName) else value)

@@ -66,6 +66,6 @@ def node_class(
         "label": label or title_of(name),
         "package": "cell",
     }
-    cls = type(name, (Node,), members)
+    cls: Any = type(name, (Node,), members)
     cls.shape()
-    return cls
+    return cls  # type: ignore[no-any-return]

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from bpaz_lab.errors import NodeTypeError
 from bpaz_lab.graph.ports import is_tag
-from bpaz_lab.graph.spec import FieldSpec, PortSpec, Ports
+from bpaz_lab.graph.spec import FieldSpec, Ports, PortSpec
 from bpaz_lab.nodes.context import Context
 from bpaz_lab.nodes.form import field_spec, title_of
 from bpaz_lab.nodes.hints import port_of
@@ -73,14 +73,14 @@ def shape_of(cls: type[BaseModel], marked: Mapping[str, Mark]) -> Shape:
     methods: list[Method] = []
     defaults: dict[str, Any] = {}
     for attribute, mark in marked.items():
-        method, ports, own_defaults = _method(cls, attribute, mark)
+        method, own, own_defaults = _method(cls, attribute, mark)
         methods.append(method)
-        for port in ports:
+        for port in own:
             known = inputs.setdefault(port.name, port)
             if known != port:
                 raise _broken(cls, f"input {port.name!r} is declared twice and differently")
         defaults.update(own_defaults)
-        outputs += _outputs(cls, mark, method, tuple(port.name for port in ports))
+        outputs += _outputs(cls, mark, method, tuple(port.name for port in own))
     clash = sorted(set(defaults) & set(cls.model_fields))
     if clash:
         raise _broken(cls, f"{clash[0]!r} is both a field and a parameter with a default")
@@ -157,9 +157,7 @@ def _outputs(cls: type, mark: Mark, method: Method, needs: tuple[str, ...]) -> l
         tag = told or port_of(_hints(cls, method.attribute, function).get("return", Any)).tag
         if not is_tag(tag):
             raise _broken(cls, f"output {name!r} has the unknown tag {tag!r}")
-        found.append(
-            PortSpec(name=name, tag=tag, title=title_of(name), main=name == mark.main, needs=needs)
-        )
+        found.append(PortSpec(name=name, tag=tag, title=title_of(name), main=name == mark.main, needs=needs))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Prints the JSON schema of all messages: ``python -m bpaz_lab.widget.schema`` (used by ``npm run schema``)."""
+"""Prints the JSON schema of all messages, for ``npm run schema``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from bpaz_lab.widget.messages import FromPage, ToPage
 def schema() -> dict[str, Any]:
     """One JSON schema with a definition for each model that crosses to TypeScript."""
     definitions: dict[str, Any] = {}
-    for name, kind in (("FromPage", FromPage), ("ToPage", ToPage), ("Event", Event), ("Document", Document)):
+    kinds: dict[str, Any] = {"FromPage": FromPage, "ToPage": ToPage, "Event": Event, "Document": Document}
+    for name, kind in kinds.items():
         part = TypeAdapter(kind).json_schema(mode="serialization")
         definitions.update(part.pop("$defs", {}))
         if "$ref" not in part:
@@ -28,7 +29,9 @@ def schema() -> dict[str, Any]:
     return {
         "title": "Schema",
         "type": "object",
-        "properties": {name: {"$ref": f"#/$defs/{name}"} for name in ("FromPage", "ToPage", "Event", "Document")},
+        "properties": {
+            name: {"$ref": f"#/$defs/{name}"} for name in ("FromPage", "ToPage", "Event", "Document")
+        },
         "required": ["FromPage", "ToPage", "Event", "Document"],
         "$defs": definitions,
     }

@@ -1,0 +1,189 @@
+"""The command line ``bpaz``, also ``python -m bpaz_lab``: run, check, nodes, model.
+
+Results go to standard output, progress and errors to standard error. The exit code is 0 when all went
+well, 1 when a run failed or a file has problems, 2 when the call itself is wrong, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpaz_lab
+from bpaz_lab.errors import BpazError, DocumentError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bpaz_lab.api.workflow import Workflow
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: The words after ``bpaz``; those of the process where None.
+
+    Returns:
+        The exit code.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        code: int = parsed.command(parsed)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BpazError as error:
+        _complain(error)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bpaz", description="LLM workflows on the command line.")
+    parser.add_argument("--version", action="version", version=f"bpaz_lab {bpaz_lab.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run a workflow and stream its output")
+    run.add_argument("file", help="a .bpaz file")
+    run.add_argument(
+        "-i",
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an input; a value that is JSON is read as JSON, '@FILE' reads a file",
+    )
+    run.add_argument("-t", "--target", help="compute just this: NODE or NODE.PORT")
+    run.add_argument(
+        "--with",
+        dest="modules",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a module whose objects Variable and PythonFunction may name, and whose nodes count",
+    )
+    run.add_argument("--timeout", type=float, help="seconds that the run may take")
+    run.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    run.set_defaults(command=_run)
+
+    check = commands.add_parser("check", help="list all problems of workflow files")
+    check.add_argument("files", nargs="+", metavar="FILE")
+    check.set_defaults(command=_check)
+
+    nodes = commands.add_parser("nodes", help="list the node types, or explain one")
+    nodes.add_argument("type", nargs="?", help="a node type")
+    nodes.add_argument("--json", action="store_true", help="as JSON")
+    nodes.set_defaults(command=_nodes)
+
+    model = commands.add_parser("model", help="fetch the local language model, or say where it is")
+    model.add_argument("action", choices=("download", "path"))
+    model.set_defaults(command=_model)
+    return parser
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from bpaz_lab.api.workflow import Workflow
+    from bpaz_lab.cli import Progress, printed
+
+    objects: dict[str, Any] = {}
+    sys.path.insert(0, "")
+    for name in parsed.modules:
+        try:
+            objects |= vars(importlib.import_module(name))
+        except ImportError as error:
+            raise InputError(
+                f"the module {name!r} cannot be imported: {error}", hint="Check --with."
+            ) from None
+    workflow = Workflow.load(parsed.file)
+    given = dict(_given(each) for each in parsed.input)
+    run = workflow.start(given, target=parsed.target, timeout=parsed.timeout, objects=objects)
+    progress = Progress(run, _heard(workflow, parsed.target), quiet=parsed.quiet)
+    for event in run.stream():
+        progress.show(event)
+    if run.error is not None:
+        _complain(run.error)
+        return 1
+    printed(run.output, already=progress.streamed)
+    return 0
+
+
+def _given(told: str) -> tuple[str, Any]:
+    name, equals, value = told.partition("=")
+    if not equals or not name:
+        raise InputError(f"{told!r} is no input", hint="Write --input NAME=VALUE.")
+    if value.startswith("@"):
+        try:
+            return name, Path(value[1:]).read_text(encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{value[1:]} cannot be read: {error.strerror}", hint="Check --input.") from None
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def _heard(workflow: Workflow, target: str | None) -> set[str]:
+    """The nodes whose stream is the output itself: the ends, and what feeds a collecting end."""
+    ends = {target.partition(".")[0]} if target else {end.partition(".")[0] for end in workflow.plan().ends}
+    feeding = {source.partition(".")[0] for source, into in workflow.edges if into.partition(".")[0] in ends}
+    return ends | feeding
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    from bpaz_lab.api.workflow import Workflow
+
+    count = 0
+    for path in parsed.files:
+        try:
+            problems = Workflow.load(path).validate()
+        except DocumentError as error:
+            problems = error.problems
+        count += len(problems)
+        for problem in problems:
+            print(f"{path}: {problem.path or '-'}: {problem.message} [{problem.code}]")
+            if problem.hint:
+                print(f"    {problem.hint}")
+        if not problems:
+            print(f"{path}: no problems")
+    return 1 if count else 0
+
+
+def _nodes(parsed: argparse.Namespace) -> int:
+    from bpaz_lab.cli import explain, table
+    from bpaz_lab.nodes.catalogue import catalogue
+
+    if parsed.type:
+        spec = catalogue().find(parsed.type).spec()
+        print(spec.model_dump_json(indent=2) if parsed.json else explain(spec))
+    elif parsed.json:
+        print(catalogue().describe().model_dump_json(indent=2))
+    else:
+        print(table(catalogue()))
+    return 0
+
+
+def _model(parsed: argparse.Namespace) -> int:
+    from bpaz_lab.nodes.llms import _weights
+
+    print(
+        _weights.download(lambda text: print(text, file=sys.stderr))
+        if parsed.action == "download"
+        else _weights.find_model()
+    )
+    return 0
+
+
+def _complain(error: BpazError) -> None:
+    where = f"{error.path}: " if error.path and error.path not in error.message else ""
+    print(f"error: {where}{error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""What the canvas knows of a workflow: ``Workflow`` is one, and nothing here imports it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bpaz_lab.engine.plan import RunInput
+    from bpaz_lab.engine.run import Run
+    from bpaz_lab.errors import DocumentError
+    from bpaz_lab.graph.changes import Operation
+    from bpaz_lab.graph.history import Change, History
+    from bpaz_lab.nodes.catalogue import Catalogue
+
+
+class Host(Protocol):
+    """A workflow that can be shown, edited and run."""
+
+    history: History
+    types: Catalogue
+    latest: Run | None
+
+    @property
+    def inputs(self) -> list[RunInput]:
+        """What a run can be given by name."""
+
+    def apply(self, operations: Sequence[Operation], *, origin: str = "") -> Change:
+        """Applies operations as one undo step."""
+
+    def settle(self) -> None:
+        """Gives every node without a position one."""
+
+    def validate(self) -> list[DocumentError]:
+        """All problems."""
+
+    def start(self, inputs: Mapping[str, Any] | None = None, /, *, target: str | None = None) -> Run:
+        """Starts a run and returns at once."""
+
+    def on_run(self, listener: Callable[[Run], None]) -> Callable[[], None]:
+        """Calls ``listener`` with each run that starts."""
