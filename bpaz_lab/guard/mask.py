@@ -68,7 +68,7 @@ class Masker:
         if isinstance(value, dict):
             masked: dict[Any, Any] = {}
             for key, item in value.items():
-                name = self.value(key)
+                name = self.value(key) if isinstance(key, str | int | float) else key
                 while name in masked:
                     name = f"{name}•"
                 masked[name] = self.value(item)
