@@ -23,6 +23,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: "browser" in item.path.parts)  # what is fast fails first
     if not config.getoption("--full"):
         for item in items:
             if item.get_closest_marker("full"):
