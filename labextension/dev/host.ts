@@ -1,7 +1,7 @@
 /** A host without a kernel, for the development page only: it accepts every change. */
 import { apply, invert } from '../src/model/changes';
 import type { Host } from '../src/model/host';
-import type { Document, FromPage, Operation, Opened, ToPage } from '../src/model/types';
+import type { Document, FromPage, Opened, Operation, ToPage } from '../src/model/types';
 import catalogue from './catalogue.json';
 import { PROBLEMS, runEvents, scene } from './scenes';
 
@@ -64,7 +64,11 @@ export function devHost(name: string, run: string | null): Host {
         ports: {},
         problems: name === 'problems' ? PROBLEMS : [],
         inputs: inputs(),
-        run: run && { id: 'r1', status: run === 'running' ? 'running' : 'completed', events: runEvents(run as 'done') },
+        run: run && {
+          id: 'r1',
+          status: run === 'running' ? 'running' : 'completed',
+          events: runEvents(run as 'done'),
+        },
         can_undo: false,
         can_redo: false,
       } satisfies Record<keyof Opened, unknown>),
@@ -78,7 +82,14 @@ export function devHost(name: string, run: string | null): Host {
     start: () => stream(runEvents('done')),
     stop: () => {
       clearInterval(timer);
-      const end = { type: 'run.finished', status: 'cancelled', duration: 1, output: null, usage: null, error: null };
+      const end = {
+        type: 'run.finished',
+        status: 'cancelled',
+        duration: 1,
+        output: null,
+        usage: null,
+        error: null,
+      };
       say({ type: 'events', run: 'r1', events: [{ seq: 9999, time: 1, ...end }] });
     },
     show: ({ node, port }) => say({ type: 'shown', node, port }),
@@ -91,7 +102,8 @@ export function devHost(name: string, run: string | null): Host {
       return () => listeners.delete(listener);
     },
     async mountOutput(el) {
-      el.innerHTML = '<table><tr><th>source</th><th>score</th></tr><tr><td>kernel.md</td><td>0.81</td></tr></table>';
+      el.innerHTML =
+        '<table><tr><th>source</th><th>score</th></tr><tr><td>kernel.md</td><td>0.81</td></tr></table>';
       return () => el.replaceChildren();
     },
   };

@@ -57,8 +57,18 @@ const problem = (code: string, path: string, message: string, hint = ''): Proble
 });
 
 export const PROBLEMS: Problem[] = [
-  problem('setting', 'nodes.load.settings.path', 'path is required', 'Give a file, or a pattern such as notes/*.md.'),
-  problem('setting', 'nodes.split.settings.chunk_size', 'chunk_size must be at least 1, not 0', 'Take 200 to 1000.'),
+  problem(
+    'setting',
+    'nodes.load.settings.path',
+    'path is required',
+    'Give a file, or a pattern such as notes/*.md.',
+  ),
+  problem(
+    'setting',
+    'nodes.split.settings.chunk_size',
+    'chunk_size must be at least 1, not 0',
+    'Take 200 to 1000.',
+  ),
   problem(
     'unknown_node_type',
     'nodes.gone.type',
@@ -96,7 +106,14 @@ type Raw = Record<string, unknown> & { type: string };
 export function runEvents(end: 'running' | 'done' | 'failed' | 'skipped'): Raw[] {
   const order = ['ask', 'load', 'embed', 'split', 'store', 'find', 'prompt', 'chat', 'answer'];
   const events: Raw[] = [{ type: 'run.started', run: 'r1', workflow: 'Ask my notes', nodes: order }];
-  const finish = (node: string, duration: number, port: string, kind: string, text: string, cached = false) => {
+  const finish = (
+    node: string,
+    duration: number,
+    port: string,
+    kind: string,
+    text: string,
+    cached = false,
+  ) => {
     events.push({ type: 'node.started', node });
     events.push({
       type: 'node.finished',
@@ -115,7 +132,7 @@ export function runEvents(end: 'running' | 'done' | 'failed' | 'skipped'): Raw[]
     const error = {
       code: 'node_failed',
       path: 'nodes.split',
-      message: "ValueError: overlap (900) must be smaller than chunk_size (400)",
+      message: 'ValueError: overlap (900) must be smaller than chunk_size (400)',
       hint: 'Set overlap below 400.',
     };
     events.push({ type: 'node.failed', node: 'split', duration: 0.0021, error });
@@ -136,7 +153,14 @@ export function runEvents(end: 'running' | 'done' | 'failed' | 'skipped'): Raw[]
   if (end === 'running') return events.map(numbered);
   const usage = { input_tokens: 412, output_tokens: given.length };
   const output = { type: 'str', text: ANSWER };
-  events.push({ type: 'node.finished', node: 'chat', duration: 3.42, outputs: { text: output }, usage, cached: false });
+  events.push({
+    type: 'node.finished',
+    node: 'chat',
+    duration: 3.42,
+    outputs: { text: output },
+    usage,
+    cached: false,
+  });
   finish('answer', 0.0001, 'text', 'str', ANSWER);
   events.push({ type: 'run.finished', status: 'completed', duration: 3.81, output, usage, error: null });
   return events.map(numbered);

@@ -27,7 +27,9 @@ export function App() {
   const width = useUi((state) => state.width);
   const phase = useWorkflow((state) => state.phase);
   const palette = useUi((state) => state.palette) && phase === 'ready';
-  const inspector = useUi((state) => state.inspector && (state.width >= WIDE || state.selected.length > 0));
+  const inspected = useUi(({ inspector, selected }) =>
+    inspector && selected.length === 1 ? selected[0] : undefined,
+  );
   const drawer = useUi((state) => state.drawer);
   const dragColor = useDragColor();
   const size = width >= WIDE ? 'is-wide' : width < NARROW ? 'is-narrow' : '';
@@ -52,8 +54,8 @@ export function App() {
           <Flow />
           <Messages />
           <Search />
+          {inspected && <Inspector id={inspected} />}
         </div>
-        {inspector && <Inspector />}
       </div>
       {drawer && <Drawer />}
       <QuickAdd />

@@ -1,8 +1,8 @@
 import { memo } from 'react';
+import { split } from '../model/document';
 import type { WorkflowState } from '../model/state';
 import { useActions } from './actions';
 import { useWorkflow } from './context';
-import { split } from './flow/sync';
 
 /** The workflow as a list for screen readers: every node, what feeds it and how its run went. */
 export function ListView() {

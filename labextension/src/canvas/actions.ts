@@ -18,6 +18,9 @@ export function useActions(): Actions {
   return useMemo(() => createActions(services, flow), [services, flow]);
 }
 
+/** How the workflow is fitted into view: never larger than at 100 %. */
+export const FIT = { padding: 0.08, maxZoom: 1 };
+
 /** Text copied in a page without access to the clipboard (an iframe, an insecure address). */
 let copied = '';
 
@@ -36,7 +39,7 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
   }
 
   function fit(): void {
-    void flow.fitView({ padding: 0.12, maxZoom: 1, duration: duration() });
+    void flow.fitView({ ...FIT, duration: duration() });
   }
 
   return {

@@ -2,16 +2,19 @@ import { type NodeHandle, Position } from '@xyflow/react';
 import type { Ports } from '../model/types';
 
 /** Sizes in pixels that the style sheet keeps to (style/node.css). */
-export const WIDTH = 240;
+export const WIDTH = 224;
 const HEADER = 38;
 const PADDING = 6;
 const ROW = 24;
-const HANDLE = 12;
+const LINE = 18;
+const LINES_PADDING = 12;
+const HANDLE = 10;
 
-/** The size of a node that shows its ports only, until it is measured. */
-export function estimatedSize(ports: Ports): { width: number; height: number } {
+/** The size of a node before any run, until it is measured. */
+export function estimatedSize(ports: Ports, settingLines = 0): { width: number; height: number } {
   const rows = Math.max(ports.inputs.length, ports.outputs.length);
-  return { width: WIDTH, height: HEADER + (rows ? rows * ROW + 2 * PADDING : 0) };
+  const height = HEADER + (rows ? rows * ROW + 2 * PADDING : 0);
+  return { width: WIDTH, height: height + (settingLines ? settingLines * LINE + LINES_PADDING : 0) };
 }
 
 /**

@@ -3,8 +3,8 @@ import type { Document, Point } from '../model/types';
 
 export type Sizes = (id: string) => { width: number; height: number };
 
-const GAP = { nodesep: 36, ranksep: 72, marginx: 24, marginy: 24 };
-const STEP: Point = [312, 160];
+const GAP = { nodesep: 40, ranksep: 56, marginx: 24, marginy: 24 };
+const STEP: Point = [280, 160];
 
 /** Positions of the upper left corners, in layers from left to right (Sugiyama, by dagre). */
 export function layered(document: Document, sizes: Sizes): Record<string, Point> {
@@ -26,15 +26,21 @@ export function layered(document: Document, sizes: Sizes): Record<string, Point>
 
 /**
  * Where every node is drawn: where the document says, and where it says nothing (a node added in a
- * cell), right of what feeds it or below everything.
+ * cell), where it is drawn already, else right of what feeds it or below everything.
  */
-export function placed(document: Document, sizes: Sizes): Record<string, Point> {
-  const { layout } = document;
-  const missing = Object.keys(document.nodes).filter((id) => !layout[id]);
-  if (missing.length === 0) return layout;
-  if (missing.length === Object.keys(document.nodes).length) return layered(document, sizes);
+export function placed(
+  document: Document,
+  sizes: Sizes,
+  drawn: (id: string) => Point | undefined = () => undefined,
+): Record<string, Point> {
+  const ids = Object.keys(document.nodes);
   const positions: Record<string, Point> = {};
-  for (const id of Object.keys(document.nodes)) if (layout[id]) positions[id] = layout[id];
+  for (const id of ids) {
+    const known = document.layout[id] ?? drawn(id);
+    if (known) positions[id] = known;
+  }
+  const missing = ids.filter((id) => !positions[id]);
+  if (missing.length > 0 && missing.length === ids.length) return layered(document, sizes);
   for (const id of missing) positions[id] = free(beside(document, id, positions), positions);
   return positions;
 }

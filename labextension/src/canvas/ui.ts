@@ -48,7 +48,7 @@ export interface UiState {
 
 /** Below it, panels lie over the canvas and start closed. */
 export const NARROW = 900;
-/** From it on, the inspector stands beside the canvas. */
+/** From it on, a selection opens the inspector by itself. */
 export const WIDE = 1100;
 
 export function createUiStore(): StoreApi<UiState> {

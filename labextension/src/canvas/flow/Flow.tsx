@@ -9,7 +9,7 @@ import {
 } from '@xyflow/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Point } from '../../model/types';
-import { useActions } from '../actions';
+import { FIT, useActions } from '../actions';
 import { useServices, useUi, useWorkflow } from '../context';
 import { WorkflowNode } from '../node/WorkflowNode';
 import { DRAG_TYPE } from '../panels/Palette';
@@ -61,7 +61,7 @@ export function Flow() {
       edgeTypes={EDGE_TYPES}
       onNodesChange={onNodesChange}
       onEdgesChange={onEdgesChange}
-      onNodeDragStop={(_, __, moved) => commitMoves(store.getState(), moved)}
+      onNodeDragStop={(_, __, moved) => commitMoves(store.getState(), moved, ui.getState().nodes)}
       onNodeDoubleClick={(_, node) => node.type === 'workflow' && ui.setState({ inspector: true })}
       {...connecting}
       onDoubleClick={(event) => {
@@ -86,8 +86,6 @@ export function Flow() {
       onlyRenderVisibleElements
       minZoom={0.05}
       maxZoom={2}
-      fitView
-      fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
       connectionRadius={28}
       aria-label="Workflow"
     >
@@ -105,17 +103,19 @@ function useDrawnNodes(): CanvasNode[] {
   const document = useWorkflow((state) => state.document);
   const specs = useWorkflow((state) => state.specs);
   const revision = useWorkflow((state) => state.revision);
-  const fitted = useRef(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: they say when to read the store
   useEffect(() => {
     const { nodes, setNodes } = ui.getState();
     const next = flowNodes(nodes, store.getState());
     if (next !== nodes) setNodes(next);
-    if (!fitted.current && next.length > 0) {
-      fitted.current = true;
-      requestAnimationFrame(() => void flow.fitView({ padding: 0.12, maxZoom: 1 }));
-    }
-  }, [document, specs, revision, store, ui, flow]);
+  }, [document, specs, revision, store, ui]);
+  // Once the panels around the flow have found their places.
+  const drawable = useUi(({ nodes, width }) => nodes.length > 0 && width > 0);
+  useEffect(() => {
+    if (!drawable) return;
+    const timer = setTimeout(() => void flow.fitView(FIT), 60);
+    return () => clearTimeout(timer);
+  }, [drawable, flow]);
   return useUi((state) => state.nodes);
 }
 
@@ -160,6 +160,7 @@ function useNodeChanges() {
         commitMoves(
           store.getState(),
           now.filter(({ selected }) => selected),
+          now,
         );
       }, KEYBOARD_PAUSE);
     },
@@ -167,7 +168,10 @@ function useNodeChanges() {
   );
 }
 
-/** One undo step for everything that was moved; what stands where it stood is left out. */
+/**
+ * One undo step for everything that was moved; what stands where it stood is left out. Nodes without a
+ * place in the document (added in a cell) get the one where they are drawn, so that they stay there.
+ */
 function commitMoves(
   state: {
     document: { layout: Record<string, Point>; notes: Record<string, { at: Point }> };
@@ -175,11 +179,12 @@ function commitMoves(
     move(positions: Record<string, Point>): void;
     setNote(id: string, part: { at: Point }): void;
   },
-  nodes: CanvasNode[],
+  moved: CanvasNode[],
+  all: CanvasNode[],
 ): void {
   if (state.phase !== 'ready') return;
   const positions: Record<string, Point> = {};
-  for (const node of nodes) {
+  for (const node of moved) {
     const at: Point = [Math.round(node.position.x), Math.round(node.position.y)];
     if (node.type === 'workflow') {
       if (!samePoint(state.document.layout[node.id], at)) positions[node.id] = at;
@@ -188,7 +193,13 @@ function commitMoves(
       if (state.document.notes[id] && !samePoint(state.document.notes[id].at, at)) state.setNote(id, { at });
     }
   }
-  if (Object.keys(positions).length > 0) state.move(positions);
+  if (Object.keys(positions).length === 0) return;
+  for (const { id, type, position } of all) {
+    if (type === 'workflow' && !state.document.layout[id]) {
+      positions[id] ??= [Math.round(position.x), Math.round(position.y)];
+    }
+  }
+  state.move(positions);
 }
 
 function samePoint(one: Point | undefined, [x, y]: Point): boolean {

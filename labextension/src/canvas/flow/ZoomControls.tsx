@@ -10,7 +10,7 @@ export function ZoomControls() {
   const actions = useActions();
   const percent = useStore((state) => Math.round(state.transform[2] * 100));
   const roomy = useStore((state) => state.width >= ROOM.width && state.height >= ROOM.height);
-  const large = useStore((state) => state.nodes.length > 8);
+  const large = useStore((state) => state.nodes.length > 20);
   const [open, setOpen] = useState<boolean | null>(null);
   const map = roomy && (open ?? large);
   return (

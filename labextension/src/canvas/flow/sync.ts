@@ -1,24 +1,34 @@
 import type { Edge as FlowEdge } from '@xyflow/react';
+import { split } from '../../model/document';
 import type { WorkflowState } from '../../model/state';
 import type { CatalogueSpec, Edge, Point, Ports } from '../../model/types';
 import { estimatedHandles, estimatedSize } from '../geometry';
 import { placed } from '../layout';
+import { connectedPorts } from '../node/connected';
+import { settingLines } from '../node/settingLines';
 import { tagLook } from '../tags';
 import type { CanvasNode, NoteFlowNode, WorkflowFlowNode } from '../ui';
 
 export const NOTE_PREFIX = 'note:';
+const NO_PORTS: Ports = { inputs: [], outputs: [] };
 const NO_SIZE = { width: 200, height: 100 };
 
 /** What React Flow draws for a workflow; whatever did not change keeps its identity and is not drawn again. */
 export function flowNodes(previous: CanvasNode[], state: WorkflowState): CanvasNode[] {
   const known = new Map(previous.map((node) => [node.id, node]));
   const ports = new Map(Object.keys(state.document.nodes).map((id) => [id, state.portsOf(id)]));
-  const positions = placed(state.document, (id) => sizeOf(known.get(id)) ?? estimatedSize(ports.get(id)!));
+  const estimate = (id: string) => estimatedSize(ports.get(id) ?? NO_PORTS, lineCount(state, id));
+  const drawn = (id: string): Point | undefined => {
+    const at = known.get(id)?.position;
+    return at && [at.x, at.y];
+  };
+  const positions = placed(state.document, (id) => sizeOf(known.get(id)) ?? estimate(id), drawn);
   const next: CanvasNode[] = [];
   for (const [id, note] of Object.entries(state.document.notes)) {
     next.push(noteNode(known.get(NOTE_PREFIX + id), id, note.at));
   }
-  for (const [id, own] of ports) next.push(workflowNode(known.get(id), id, own, positions[id] ?? [0, 0]));
+  for (const [id, own] of ports)
+    next.push(workflowNode(known.get(id), id, own, positions[id] ?? [0, 0], estimate));
   const unchanged = next.length === previous.length && next.every((node, index) => node === previous[index]);
   return unchanged ? previous : next;
 }
@@ -28,14 +38,27 @@ export function sizeOf(node: CanvasNode | undefined): { width: number; height: n
   return width && height ? { width, height } : undefined;
 }
 
-function workflowNode(old: CanvasNode | undefined, id: string, ports: Ports, at: Point): CanvasNode {
+function lineCount({ document, specs }: WorkflowState, id: string): number {
+  const entry = document.nodes[id];
+  return entry
+    ? settingLines(entry, specs[entry.type], connectedPorts(document.edges, id, 'target')).length
+    : 0;
+}
+
+function workflowNode(
+  old: CanvasNode | undefined,
+  id: string,
+  ports: Ports,
+  at: Point,
+  estimate: (id: string) => { width: number; height: number },
+): CanvasNode {
   const before = old?.type === 'workflow' ? old : undefined;
   const samePorts = before !== undefined && equalPorts(before.data.ports, ports);
   if (before && samePorts && isAt(before, at)) return before;
   const position = before?.dragging ? before.position : { x: at[0], y: at[1] };
   if (before && samePorts) return { ...before, position };
   const node: WorkflowFlowNode = { ...before, id, type: 'workflow', position, data: { ports } };
-  return { ...node, handles: estimatedHandles(ports), measured: sizeOf(before) ?? estimatedSize(ports) };
+  return { ...node, handles: estimatedHandles(ports), measured: sizeOf(before) ?? estimate(id) };
 }
 
 function noteNode(old: CanvasNode | undefined, note: string, at: Point): CanvasNode {
@@ -100,9 +123,4 @@ export function flowEdges(
     };
     return [drawn];
   });
-}
-
-export function split(port: string): [node: string, port: string] {
-  const dot = port.indexOf('.');
-  return [port.slice(0, dot), port.slice(dot + 1)];
 }

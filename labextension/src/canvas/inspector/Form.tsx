@@ -1,6 +1,6 @@
+import { split } from '../../model/document';
 import type { FieldSpec, NodeEntry, NodeSpec } from '../../model/types';
 import { useWorkflow } from '../context';
-import { split } from '../flow/sync';
 import { summarise } from '../format';
 import { Field } from './Field';
 

@@ -1,22 +1,28 @@
+import { useReactFlow } from '@xyflow/react';
+import { type RefObject, useEffect, useRef } from 'react';
 import type { NodeEntry, NodeSpec } from '../../model/types';
-import { useServices, useUi, useWorkflow } from '../context';
+import { prefersReducedMotion } from '../actions';
+import { useServices, useWorkflow } from '../context';
 import { IconButton } from '../icons';
 import { DraftInput } from './DraftInput';
 import { Form } from './Form';
 import { Markdown } from './Markdown';
 import { PortList } from './PortList';
 
+const MARGIN = 24;
+
 /** Everything about the selected node: title, settings, ports, help. */
-export function Inspector() {
+export function Inspector({ id }: { id: string }) {
   const { ui } = useServices();
-  const selected = useUi((state) => state.selected);
-  const id = selected.length === 1 ? selected[0]! : undefined;
-  const entry = useWorkflow((state) => (id ? state.document.nodes[id] : undefined));
-  const spec = useWorkflow((state) => (entry ? state.specs[entry.type] : undefined));
+  const entry = useWorkflow((state) => state.document.nodes[id]);
+  const spec = useWorkflow((state) => state.specs[entry?.type ?? '']);
+  const aside = useRef<HTMLElement>(null);
+  useOutOfTheWay(id, aside);
+  if (!entry) return null;
   return (
-    <aside className="bz-inspector" aria-label="Inspector">
+    <aside ref={aside} className="bz-inspector" aria-label="Inspector">
       <div className="bz-panel-head">
-        <h2>{entry ? entry.title || spec?.title || entry.type : 'Inspector'}</h2>
+        <h2>{entry.title || spec?.title || entry.type}</h2>
         <IconButton
           icon="close"
           label="Close the inspector"
@@ -24,18 +30,26 @@ export function Inspector() {
         />
       </div>
       <div className="bz-inspector-body">
-        {id && entry ? (
-          <NodePart key={id} id={id} entry={entry} spec={spec} />
-        ) : (
-          <p className="bz-empty-line">
-            {selected.length > 1
-              ? `${selected.length} nodes are selected.`
-              : 'Select a node to see its settings.'}
-          </p>
-        )}
+        <NodePart key={id} id={id} entry={entry} spec={spec} />
       </div>
     </aside>
   );
+}
+
+/** Moves the workflow so far to the left that the inspector does not cover its node. */
+function useOutOfTheWay(id: string, aside: RefObject<HTMLElement | null>): void {
+  const flow = useReactFlow();
+  useEffect(() => {
+    const node = flow.getInternalNode(id);
+    const panel = aside.current?.getBoundingClientRect();
+    if (!node || !panel || panel.width === 0) return;
+    const { x, y } = node.internals.positionAbsolute;
+    const right = flow.flowToScreenPosition({ x: x + (node.measured.width ?? 0), y }).x;
+    const covered = right - panel.left + MARGIN;
+    if (covered <= 0) return;
+    const view = flow.getViewport();
+    void flow.setViewport({ ...view, x: view.x - covered }, { duration: prefersReducedMotion() ? 0 : 150 });
+  }, [id, aside, flow]);
 }
 
 function NodePart({ id, entry, spec }: { id: string; entry: NodeEntry; spec: NodeSpec | undefined }) {

@@ -7,11 +7,11 @@ import { Header } from './Header';
 import { PortRows } from './PortRows';
 import { ProblemStrip } from './ProblemStrip';
 import { RunPart } from './RunPart';
-import { SettingLines } from './SettingLines';
+import { SettingPart } from './SettingPart';
 import { TitleBox } from './TitleBox';
 
 /** Below this zoom a node is only a box with its title. */
-const FAR = 0.4;
+const FAR = 0.45;
 
 /** A node of the workflow; everything it shows is read by its id. */
 export const WorkflowNode = memo(function WorkflowNode({
@@ -40,13 +40,14 @@ export const WorkflowNode = memo(function WorkflowNode({
     .join(' ');
   if (far) {
     const box = { width: WIDTH, height: height ?? estimatedSize(data.ports).height };
-    return <TitleBox className={className} box={box} title={entry.title || spec?.title || entry.type} />;
+    const title = entry.title || spec?.title || entry.type;
+    return <TitleBox id={id} className={className} box={box} title={title} ports={data.ports} />;
   }
   return (
     <div className={className} style={{ width: WIDTH }}>
       <Header id={id} entry={entry} spec={spec} />
       <PortRows id={id} ports={data.ports} />
-      <SettingLines id={id} entry={entry} spec={spec} />
+      <SettingPart id={id} entry={entry} spec={spec} />
       <ProblemStrip id={id} />
       <RunPart id={id} ports={data.ports} />
     </div>

@@ -1,5 +1,5 @@
+import { split } from '../../model/document';
 import type { Edge } from '../../model/types';
-import { split } from '../flow/sync';
 
 type Index = Map<string, Set<string>>;
 

@@ -25,7 +25,9 @@ function Box({ place }: { place: QuickAddPlace }) {
     const types = place.from ? fittingTypes(store.getState(), place.from) : catalogue.nodes;
     return rank(query, types, catalogue).slice(0, 50);
   }, [query, catalogue, place, store]);
-  useEffect(() => list.current?.children[chosen]?.scrollIntoView?.({ block: 'nearest' }), [chosen]);
+  useEffect(() => {
+    list.current?.children[chosen]?.scrollIntoView?.({ block: 'nearest' });
+  }, [chosen]);
 
   const close = () => {
     ui.setState({ quickAdd: null });
