@@ -33,7 +33,11 @@ export class WorkflowRenderer extends Panel implements IRenderMime.IRenderer {
     // A live canvas runs code of the page's kernel: only for outputs that the user trusts.
     if (this.live || !model.trusted || !(WIDGET_MIME_TYPE in model.data)) return;
     const renderer = await this.widgetRenderers();
-    if (!renderer || this.live || this.isDisposed) return;
+    if (!renderer) return;
+    if (this.live || this.isDisposed) {
+      renderer.dispose();
+      return;
+    }
     this.live = renderer;
     renderer.hide();
     this.addWidget(renderer);
