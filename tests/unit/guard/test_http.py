@@ -213,6 +213,12 @@ def test_size_is_capped(fetch, outer, path):
         fetch(only(outer, max_bytes=4000), f"http://127.0.0.1:{outer.port}/{path}")
 
 
+def test_an_announced_size_is_refused_before_the_body_is_read(outer):
+    url = f"http://127.0.0.1:{outer.port}/big"
+    with client(only(outer, max_bytes=4000)) as web, pytest.raises(EgressRefused), web.stream("GET", url):
+        pytest.fail("the body could be read")
+
+
 def test_a_body_of_exactly_the_cap_is_taken(fetch, outer):
     assert len(fetch(only(outer, max_bytes=5000), f"http://127.0.0.1:{outer.port}/big").content) == 5000
 
@@ -319,8 +325,10 @@ def test_a_proxy_of_the_environment_is_used_only_where_the_policy_says_so(fetch,
             fetch(policy, f"http://{host}:{inner.port}/")
     with pytest.raises(EgressRefused):
         fetch(EgressPolicy(), f"http://127.0.0.1:{inner.port}/")
-    assert outer.connections == seen
     assert inner.connections == 0
+    direct = EgressPolicy(allow=("127.0.0.1",))
+    assert fetch(direct, f"http://127.0.0.1:{inner.port}/").text == "hello"
+    assert outer.connections == seen
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     assert fetch(EgressPolicy.local(), f"http://127.0.0.1:{inner.port}/").text == "hello"
     assert outer.connections == seen
