@@ -74,7 +74,9 @@ class OpenAIServer:
 
     def _head(self, writer, status, kind, length=None):
         size = "transfer-encoding: chunked\r\n" if length is None else f"content-length: {length}\r\n"
-        writer.write(f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\n{size}connection: close\r\n\r\n".encode())
+        writer.write(
+            f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\n{size}connection: close\r\n\r\n".encode()
+        )
 
     def _json(self, writer, status, value):
         data = json.dumps(value).encode()

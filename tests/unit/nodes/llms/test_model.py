@@ -26,7 +26,9 @@ class Whole(BaseChatModel):
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):
         spent = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("All at once", usage_metadata=spent))])
+        return ChatResult(
+            generations=[ChatGeneration(message=AIMessage("All at once", usage_metadata=spent))]
+        )
 
 
 def failing(error):

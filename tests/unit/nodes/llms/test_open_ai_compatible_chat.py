@@ -25,7 +25,9 @@ async def server():
 
 
 def node(server, **settings):
-    return OpenAICompatibleChat.of({"base_url": server.url, "model": "gpt-test", "max_retries": 0, **settings})
+    return OpenAICompatibleChat.of(
+        {"base_url": server.url, "model": "gpt-test", "max_retries": 0, **settings}
+    )
 
 
 def watched(**services):
