@@ -68,6 +68,12 @@ def test_a_system_folder_stays_closed_even_inside_the_jail():
             Jail(["/"]).open(path)
 
 
+def test_a_detour_over_a_system_folder_is_refused(jail, tree, monkeypatch):
+    monkeypatch.chdir(tree)
+    with pytest.raises(FileRefused, match="system's own files"):
+        jail.open("/proc/self/cwd/notes/a.md")
+
+
 @pytest.mark.parametrize("name", sorted(KEY_FOLDERS))
 def test_folders_of_keys_stay_closed(jail, tree, name):
     (tree / name).mkdir()
