@@ -108,10 +108,10 @@ def _number(value: float) -> Any:
 
 
 def _cut(text: str, masker: Masker, most: int) -> str:
-    """The text masked, cut and fit for JSON; a secret that the cut goes through does not show."""
+    """The text cut and fit for JSON; a secret that the cut goes through does not show."""
     clean = text[: most + 1].encode(errors="replace").decode().replace("\0", "\ufffd")
     if len(text) <= most:
-        return masker.text(clean)
+        return clean
     # What the stream holds back at the cut may be the beginning of a secret: it is dropped.
     return masker.stream().feed(clean[:most]) + f"… ({len(text):,} characters)"
 

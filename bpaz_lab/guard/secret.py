@@ -50,12 +50,6 @@ class Secret:
     def __str__(self) -> NoReturn:
         raise TypeError("a Secret does not become text; call reveal() where its value is needed")
 
-    def __format__(self, spec: str) -> NoReturn:
-        raise TypeError("a Secret does not become text; call reveal() where its value is needed")
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a Secret cannot be pickled; resolve the credential again where it is needed")
-
     def __getstate__(self) -> NoReturn:
         raise TypeError("a Secret cannot be pickled; resolve the credential again where it is needed")
 

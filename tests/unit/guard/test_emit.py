@@ -69,6 +69,10 @@ def test_a_secret_that_the_cut_goes_through_does_not_show(before, most):
     assert KEY not in text
 
 
+def test_a_secret_number_does_not_leave():
+    assert emit({"pin": 12345678}, Masker(["12345678"])) == {"pin": "•••"}
+
+
 def test_json_is_kept():
     payload = {"a": [1, 2.5, "é", True, None, {"b": []}]}
     assert emit(payload, Masker()) == payload
