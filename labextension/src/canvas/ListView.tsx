@@ -44,7 +44,7 @@ export function sentence(state: WorkflowState, id: string): string {
   const problems = state.problemsOf[id] ?? [];
   return [
     `${title} (${id})${feeds.length ? `: ${feeds.join(', ')}` : ''}.`,
-    status && `${status[0]!.toUpperCase()}${status.slice(1)}.`,
+    status && `Run: ${status}.`,
     ...problems.map(({ message }) => `Problem: ${message}.`),
   ]
     .filter(Boolean)

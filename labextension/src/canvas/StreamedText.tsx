@@ -11,6 +11,8 @@ export function StreamedText({ text, label }: { text: string; label: string }) {
     <pre
       ref={area}
       className="bz-text nowheel nodrag nopan"
+      role="log"
+      aria-live="off"
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
       tabIndex={0}

@@ -1,8 +1,9 @@
 import { type ReactFlowInstance, useReactFlow } from '@xyflow/react';
 import { useMemo } from 'react';
+import { split } from '../model/document';
 import type { Point } from '../model/types';
 import { type Services, useServices } from './context';
-import { type CanvasEdge, NOTE_PREFIX, sizeOf } from './flow/sync';
+import { type CanvasEdge, edgeId, NOTE_PREFIX, sizeOf } from './flow/sync';
 import { estimatedSize, WIDTH } from './geometry';
 import { free, layered } from './layout';
 import { fitting } from './panels/fitting';
@@ -79,9 +80,9 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
     remove() {
       const { nodes, selected, selectedEdges } = ui.getState();
       const gone = new Set(selected);
-      const ends = ([source, target]: [string, string]) => [source, target].map((end) => end.split('.')[0]!);
+      // The edges of a removed node go with it.
       const edges = workflow().document.edges.filter(
-        (edge) => selectedEdges.has(`${edge[0]}->${edge[1]}`) && !ends(edge).some((id) => gone.has(id)),
+        (edge) => selectedEdges.has(edgeId(edge)) && !edge.some((end) => gone.has(split(end)[0])),
       );
       if (selected.length > 0) workflow().removeNodes(selected);
       if (edges.length > 0) workflow().disconnect(edges);

@@ -91,7 +91,7 @@ function command(event: KeyboardEvent, { store, ui }: Services, actions: Actions
   if (event.altKey) return false;
   switch (event.key) {
     case 'Escape':
-      return escape({ store, ui }, actions);
+      return leave(ui, actions);
     case 'Enter':
       if (isControl(event.target) || ui.getState().selected.length === 0) return false;
       ui.setState({ inspector: true });
@@ -124,7 +124,7 @@ function command(event: KeyboardEvent, { store, ui }: Services, actions: Actions
   return false;
 }
 
-function escape({ ui }: Pick<Services, 'store' | 'ui'>, actions: Actions): boolean {
+function leave(ui: Services['ui'], actions: Actions): boolean {
   const { help, search, selected, selectedEdges } = ui.getState();
   if (help || search) ui.setState({ help: false, search: false });
   else if (selected.length > 0 || selectedEdges.size > 0) actions.select([]);

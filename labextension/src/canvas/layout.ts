@@ -48,7 +48,8 @@ export function placed(
 function beside(document: Document, id: string, positions: Record<string, Point>): Point {
   const feeding = document.edges
     .filter(([, target]) => nodeOf(target) === id)
-    .flatMap(([source]) => (positions[nodeOf(source)] ? [positions[nodeOf(source)]!] : []));
+    .flatMap(([source]) => [positions[nodeOf(source)]])
+    .filter((point) => point !== undefined);
   const points = Object.values(positions);
   return feeding.length > 0
     ? [Math.max(...feeding.map(([x]) => x)) + STEP[0], Math.min(...feeding.map(([, y]) => y))]

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { RunView } from '../../model/state';
 import { useActions } from '../actions';
-import { useServices, useUi, useWorkflow } from '../context';
+import { useServices, useWorkflow } from '../context';
 import { IconButton } from '../icons';
 import { StreamedText } from '../StreamedText';
 
@@ -16,7 +16,7 @@ export function Drawer() {
     if (shown) setTab('value');
   }, [shown]);
   return (
-    <div className="bz-drawer" role="region" aria-label="Output">
+    <section className="bz-drawer" aria-label="Output">
       <div className="bz-drawer-head" role="tablist">
         <TabButton tab="run" open={tab} onOpen={setTab} title="Output of the run" />
         <TabButton
@@ -35,7 +35,7 @@ export function Drawer() {
         {!shown && <p className="bz-empty-line">Press the eye beside an output to see its value here.</p>}
         {host.mountOutput ? <OutputArea /> : shown && <PlainValue node={shown.node} port={shown.port} />}
       </div>
-    </div>
+    </section>
   );
 }
 
@@ -64,9 +64,9 @@ function TabButton({ tab, open, onOpen, title }: TabButtonProps) {
 function RunOutput() {
   const run = useWorkflow((state) => state.run);
   const actions = useActions();
-  const sink = useUi((state) => state.selected[0]);
   if (!run) return <p className="bz-empty-line">Run the workflow to see its output here.</p>;
-  const live = streaming(run);
+  const text = fullText(run.output?.text, streaming(run));
+  const culprit = failed(run);
   return (
     <>
       {run.error && (
@@ -76,20 +76,16 @@ function RunOutput() {
               {run.error.path && <code>{run.error.path}</code>} {run.error.message}
             </p>
             {run.error.hint && <p className="bz-strip-hint">{run.error.hint}</p>}
-            {sink === undefined && failed(run) && (
-              <button type="button" className="bz-link" onClick={() => actions.reveal(failed(run)!)}>
+            {culprit !== undefined && (
+              <button type="button" className="bz-link" onClick={() => actions.reveal(culprit)}>
                 Show the node
               </button>
             )}
           </div>
         </div>
       )}
-      {run.output ? (
-        <StreamedText text={run.output.text} label="Output of the run" />
-      ) : (
-        live && <StreamedText text={live} label="Output of the run" />
-      )}
-      {!run.output && !live && !run.error && <p className="bz-empty-line">No output yet.</p>}
+      {text && <StreamedText text={text} label="Output of the run" />}
+      {!text && !run.error && <p className="bz-empty-line">No output yet.</p>}
     </>
   );
 }
@@ -98,6 +94,12 @@ function RunOutput() {
 function streaming(run: RunView): string {
   const texts = Object.values(run.nodes).flatMap(({ text }) => Object.values(text));
   return texts.filter(Boolean).at(-1) ?? '';
+}
+
+/** A preview is cut off; where it is the beginning of what was streamed, that is the whole. */
+export function fullText(preview: string | undefined, streamed: string): string {
+  if (preview === undefined) return streamed;
+  return streamed.startsWith(preview.replace(/…$/, '')) ? streamed : preview;
 }
 
 function failed(run: RunView): string | undefined {
@@ -116,8 +118,9 @@ function OutputArea() {
   const [trouble, setTrouble] = useState('');
   useEffect(() => {
     let [gone, unmount] = [false, () => {}];
+    if (!area.current) return;
     host
-      .mountOutput?.(area.current!)
+      .mountOutput?.(area.current)
       .then((undo) => {
         if (gone) undo();
         else unmount = undo;

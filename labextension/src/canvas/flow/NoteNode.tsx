@@ -17,6 +17,7 @@ export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Not
     setDraft(null);
   };
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the node around it has the role and the focus
     <div
       className={`bz-note ${selected ? 'is-selected' : ''}`}
       style={note.size && { width: note.size[0], minHeight: note.size[1] }}

@@ -38,30 +38,36 @@ export function useConnecting() {
     [store],
   );
 
+  const dropOnNode = useCallback(
+    (from: Loose, node: string, state: WorkflowState) => {
+      const { legal, reasons } = legalPorts(state, from, node);
+      const [port] = legal;
+      if (port && legal.length === 1) actions.connect(from, { node, port });
+      else if (port) ui.setState({ hint: `Several ports fit (${legal.join(', ')}): drop on one.` });
+      else ui.setState({ hint: reasons[0] ?? 'No port of this node fits.' });
+    },
+    [ui, actions],
+  );
+
   const onConnectEnd = useCallback(
     (event: MouseEvent | TouchEvent, connection: FinalConnectionState) => {
       const from = ui.getState().connecting;
       ui.setState({ connecting: null });
       if (!from || connection.isValid || store.getState().phase !== 'ready') return;
-      const { clientX, clientY } = 'changedTouches' in event ? event.changedTouches[0]! : event;
+      const point = 'changedTouches' in event ? event.changedTouches[0] : event;
+      if (!point) return;
+      const { clientX, clientY } = point;
       const under = document.elementFromPoint(clientX, clientY);
       const node = under?.closest<HTMLElement>('.react-flow__node-workflow')?.dataset.id;
-      if (node) return dropOnNode(from, node);
+      if (node) return dropOnNode(from, node, store.getState());
       if (!under?.classList.contains('react-flow__pane')) return;
       const { x, y } = flow.screenToFlowPosition({ x: clientX, y: clientY });
       ui.setState({
         quickAdd: { screen: [clientX, clientY], at: [Math.round(x), Math.round(y) - 56], from },
       });
     },
-    [ui, store, flow],
+    [ui, store, flow, dropOnNode],
   );
-
-  function dropOnNode(from: Loose, node: string): void {
-    const { legal, reasons } = legalPorts(store.getState(), from, node);
-    if (legal.length === 1) actions.connect(from, { node, port: legal[0]! });
-    else if (legal.length > 1) ui.setState({ hint: `Several ports fit (${legal.join(', ')}): drop on one.` });
-    else ui.setState({ hint: reasons[0] ?? 'No port of this node fits.' });
-  }
 
   const onReconnect = useCallback<OnReconnect<CanvasEdge>>(
     (old, connection) => {

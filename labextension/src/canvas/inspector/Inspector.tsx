@@ -1,5 +1,5 @@
 import { useReactFlow } from '@xyflow/react';
-import { type RefObject, useEffect, useRef } from 'react';
+import { type RefObject, useEffect, useId, useRef } from 'react';
 import type { NodeEntry, NodeSpec } from '../../model/types';
 import { prefersReducedMotion } from '../actions';
 import { useServices, useWorkflow } from '../context';
@@ -54,18 +54,22 @@ function useOutOfTheWay(id: string, aside: RefObject<HTMLElement | null>): void 
 
 function NodePart({ id, entry, spec }: { id: string; entry: NodeEntry; spec: NodeSpec | undefined }) {
   const { store } = useServices();
+  const title = useId();
   const editable = useWorkflow((state) => state.phase === 'ready');
   return (
     <>
-      <label className="bz-field">
-        <span className="bz-field-head">Title</span>
+      <div className="bz-field">
+        <label className="bz-field-head" htmlFor={title}>
+          Title
+        </label>
         <DraftInput
+          id={title}
           value={entry.title ?? ''}
           placeholder={spec?.title || entry.type}
           disabled={!editable}
-          onCommit={(title) => store.getState().setTitle(id, title.trim())}
+          onCommit={(text) => store.getState().setTitle(id, text.trim())}
         />
-      </label>
+      </div>
       <p className="bz-facts">
         <code title="The name of this node in Python and in references">{id}</code>
         <span title={`Type, from ${spec?.package ?? 'a package that is not installed'}`}>{entry.type}</span>

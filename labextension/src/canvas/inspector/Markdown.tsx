@@ -7,41 +7,48 @@ export function Markdown({ text }: { text: string }) {
 
 type Block = { kind: 'code' | 'heading' | 'paragraph'; text: string } | { kind: 'list'; items: string[] };
 
+const FENCE = /^```/;
+const INDENTED = /^( {4}|\t|>>> |\.\.\. )/;
+const HEADING = /^#{1,6} /;
+const ITEM = /^ *[-*] /;
+
 /** Cuts a text into blocks. */
 export function blocks(text: string): Block[] {
   const found: Block[] = [];
-  const lines = text.split('\n');
-  for (let at = 0; at < lines.length; at++) {
-    const line = lines[at]!;
-    if (line.startsWith('```') || /^( {4}|\t|>>> )/.test(line)) {
-      const fenced = line.startsWith('```');
-      const code: string[] = fenced ? [] : [line];
-      const inside = (next: string) =>
-        fenced ? !next.startsWith('```') : /^( {4}|\t|>>> |\.\.\. )/.test(next);
-      while (at + 1 < lines.length && inside(lines[at + 1]!)) code.push(lines[++at]!);
-      if (fenced) at++;
-      found.push({ kind: 'code', text: outdented(code) });
-    } else if (/^#{1,6} /.test(line)) {
-      found.push({ kind: 'heading', text: line.replace(/^#+ /, '') });
-    } else if (/^ *[-*] /.test(line)) {
-      const items = [line.replace(/^ *[-*] /, '')];
-      while (at + 1 < lines.length && /^ *([-*] |\S)/.test(lines[at + 1]!)) {
-        const next = lines[++at]!;
-        if (/^ *[-*] /.test(next)) items.push(next.replace(/^ *[-*] /, ''));
-        else items[items.length - 1] += ` ${next.trim()}`;
-      }
-      found.push({ kind: 'list', items });
+  const rest = text.split('\n');
+  const takeWhile = (fits: (line: string) => boolean): string[] => {
+    const end = rest.findIndex((line) => !fits(line));
+    return rest.splice(0, end < 0 ? rest.length : end);
+  };
+  while (rest.length > 0) {
+    const line = rest.shift() ?? '';
+    if (FENCE.test(line)) {
+      found.push({ kind: 'code', text: takeWhile((next) => !FENCE.test(next)).join('\n') });
+      rest.shift();
+    } else if (INDENTED.test(line)) {
+      found.push({ kind: 'code', text: outdented([line, ...takeWhile((next) => INDENTED.test(next))]) });
+    } else if (HEADING.test(line)) {
+      found.push({ kind: 'heading', text: line.replace(HEADING, '') });
+    } else if (ITEM.test(line)) {
+      found.push({ kind: 'list', items: items([line, ...takeWhile((next) => next.trim() !== '')]) });
     } else if (line.trim() !== '') {
-      const paragraph = [line];
-      while (
-        at + 1 < lines.length &&
-        lines[at + 1]!.trim() &&
-        !/^(```|#| *[-*] | {4})/.test(lines[at + 1]!)
-      ) {
-        paragraph.push(lines[++at]!);
-      }
-      found.push({ kind: 'paragraph', text: paragraph.join(' ') });
+      const more = takeWhile((next) => next.trim() !== '' && !startsBlock(next));
+      found.push({ kind: 'paragraph', text: [line, ...more].join(' ') });
     }
+  }
+  return found;
+}
+
+function startsBlock(line: string): boolean {
+  return [FENCE, INDENTED, HEADING, ITEM].some((pattern) => pattern.test(line));
+}
+
+/** The items of a list; a line that begins none continues the one before. */
+function items(lines: string[]): string[] {
+  const found: string[] = [];
+  for (const line of lines) {
+    if (ITEM.test(line)) found.push(line.replace(ITEM, ''));
+    else found.push(`${found.pop()} ${line.trim()}`);
   }
   return found;
 }

@@ -37,6 +37,7 @@ function Title({ id, title, own }: { id: string; title: string; own: string }) {
   const [draft, setDraft] = useState<string | null>(null);
   if (draft === null) {
     return (
+      // biome-ignore lint/a11y/noStaticElementInteractions: the inspector renames by keyboard
       <span
         className="bz-node-title"
         title={`${title} (${id})`}

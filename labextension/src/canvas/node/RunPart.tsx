@@ -46,7 +46,8 @@ export function RunPart({ id, ports }: { id: string; ports: Ports }) {
 }
 
 function PreviewLine({ node, port, run }: { node: string; port: PortSpec; run: NodeRun }) {
-  const preview = run.outputs[port.name]!;
+  const preview = run.outputs[port.name];
+  if (!preview) return null;
   return (
     <li title={`${preview.type}\n${preview.text}`}>
       <span className="bz-preview-port">{portLabel(port)}</span>

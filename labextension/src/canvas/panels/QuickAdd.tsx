@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { useActions } from '../actions';
 import { useServices, useUi, useWorkflow } from '../context';
 import { Icon } from '../icons';
@@ -20,7 +20,8 @@ function Box({ place }: { place: QuickAddPlace }) {
   const catalogue = useWorkflow((state) => state.catalogue);
   const [query, setQuery] = useState('');
   const [chosen, setChosen] = useState(0);
-  const list = useRef<HTMLUListElement>(null);
+  const listId = useId();
+  const list = useRef<HTMLDivElement>(null);
   const found = useMemo(() => {
     const types = place.from ? fittingTypes(store.getState(), place.from) : catalogue.nodes;
     return rank(query, types, catalogue).slice(0, 50);
@@ -61,7 +62,7 @@ function Box({ place }: { place: QuickAddPlace }) {
           autoFocus
           role="combobox"
           aria-expanded="true"
-          aria-controls="bz-quick-add-list"
+          aria-controls={listId}
           aria-label="Node type"
           placeholder={place.from ? 'Connect to…' : 'Add a node…'}
           value={query}
@@ -73,10 +74,11 @@ function Box({ place }: { place: QuickAddPlace }) {
           onBlur={() => ui.setState({ quickAdd: null })}
         />
       </div>
-      <ul ref={list} id="bz-quick-add-list" role="listbox" aria-label="Node types">
+      <div ref={list} id={listId} className="bz-options" role="listbox" aria-label="Node types">
         {found.map((spec, index) => (
-          <li
+          <div
             key={spec.type}
+            className="bz-option"
             role="option"
             aria-selected={index === chosen}
             tabIndex={-1}
@@ -89,10 +91,10 @@ function Box({ place }: { place: QuickAddPlace }) {
           >
             <strong>{spec.title}</strong>
             <span>{spec.summary}</span>
-          </li>
+          </div>
         ))}
-        {found.length === 0 && <li className="bz-empty-line">Nothing fits.</li>}
-      </ul>
+        {found.length === 0 && <p className="bz-empty-line">Nothing fits.</p>}
+      </div>
     </div>
   );
 }

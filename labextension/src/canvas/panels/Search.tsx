@@ -40,7 +40,8 @@ function Box() {
     if (found.length === 0) return;
     const next = (at + step + found.length) % found.length;
     setAt(next);
-    actions.reveal(found[next]!.id);
+    const node = found[next];
+    if (node) actions.reveal(node.id);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Enter') go(event.shiftKey ? -1 : 1);

@@ -20,11 +20,8 @@ export function score(query: string, text: string): number {
 }
 
 function startsWord(text: string, at: number): boolean {
-  return (
-    at === 0 ||
-    /[^\p{L}\d]/u.test(text[at - 1]!) ||
-    (/\p{Lu}/u.test(text[at]!) && /\p{Ll}/u.test(text[at - 1]!))
-  );
+  const around = text.slice(Math.max(0, at - 1), at + 1);
+  return at === 0 || /^[^\p{L}\d]|^\p{Ll}\p{Lu}/u.test(around);
 }
 
 /** The node types that fit a query, best first; every word of it must be found somewhere. */
