@@ -70,9 +70,10 @@ export class WorkflowRenderer extends Panel implements IRenderMime.IRenderer {
   }
 
   private draw(value: unknown): void {
-    if (this.drawing.isHidden || (this.erase && same(value, this.shown))) return;
-    this.clear();
+    const isDrawn = this.erase !== null && same(value, this.shown);
     this.shown = value;
+    if (this.drawing.isHidden || isDrawn) return;
+    this.clear();
     this.erase = drawDocument(this.drawing.node, value);
     if (!this.erase) this.drawing.node.textContent = 'This output holds no workflow that can be drawn.';
   }

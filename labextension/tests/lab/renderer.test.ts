@@ -82,6 +82,20 @@ test('a live canvas that ends without a word gives the document back', async () 
   expect(within(drawing.node).getAllByText('TextSink').length).toBeGreaterThan(0);
 });
 
+test('an update of the output does not disturb a live canvas, and is drawn when that ends', async () => {
+  const widget = new WidgetRenderer();
+  const { renderer, drawing } = await rendered(modelOf(whole), async () => widget);
+  let end: ReturnType<WidgetRenderer['comeAlive']> = () => undefined;
+  await act(async () => {
+    end = widget.comeAlive();
+  });
+  const other = documentOf({ nodes: { only: { type: 'Another', version: 1, settings: {} } } });
+  await act(() => renderer.renderModel(modelOf({ ...whole, [MIME_TYPE]: other })));
+  expect([widget.isHidden, drawing.isHidden]).toEqual([false, true]);
+  await act(async () => end(null));
+  expect(within(drawing.node).getAllByText('Another').length).toBeGreaterThan(0);
+});
+
 test('an output that is not trusted, or holds no widget, never asks for one', async () => {
   const widgets = vi.fn(async () => new WidgetRenderer());
   await rendered(modelOf(whole, false), widgets);
