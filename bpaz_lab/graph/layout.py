@@ -13,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+from math import ceil, isqrt, log
 from typing import TYPE_CHECKING, Final
 
 from bpaz_lab.graph.order import ordered, predecessors
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from bpaz_lab.graph.document import Body
 
 COLUMN: Final = 300
-HEAD, ROW, GAP = 64, 26, 44
+HEAD, ROW, GAP = 56, 26, 64
+ASPECT: Final = 2.0
+"""Width to height of a canvas in a cell."""
 
 
 def places(body: Body, rows: Callable[[str], int]) -> dict[str, list[float]]:
@@ -49,14 +52,38 @@ def places(body: Body, rows: Callable[[str], int]) -> dict[str, list[float]]:
     if len(missing) < len(body["nodes"]):
         top = max(y + HEAD + ROW * rows(node) for node, (_, y) in body["layout"].items() if node in column)
         top += GAP
-    found: dict[str, list[float]] = {}
+    columns: list[list[tuple[str, float]]] = []
+    heights: list[float] = []
+    centre: dict[str, float] = {}
     for number in range(max(column.values()) + 1):
         here = [node for node in missing if column[node] == number]
-        here.sort(key=lambda node: _centre(node, feeding, found))
-        y = top
+        here.sort(key=lambda node: _centre(node, feeding, centre))
+        y, placed = 0.0, []
         for node in here:
-            found[node] = [number * COLUMN, y]
+            placed.append((node, y))
+            centre[node] = y
             y += HEAD + ROW * rows(node) + GAP
+        columns.append(placed)
+        heights.append(y)
+    return _folded(columns, heights, top)
+
+
+def _folded(
+    columns: list[list[tuple[str, float]]], heights: list[float], top: float
+) -> dict[str, list[float]]:
+    """Folds a long row of columns into bands, so that the whole is about as wide as a cell."""
+
+    def shape(bands: int) -> float:
+        each = ceil(len(columns) / bands)
+        height = sum(max(heights[start : start + each]) for start in range(0, len(heights), each))
+        return abs(log(each * COLUMN / height / ASPECT))
+
+    each = ceil(len(columns) / min(range(1, 2 + isqrt(len(columns))), key=shape))
+    found: dict[str, list[float]] = {}
+    for start in range(0, len(columns), each):
+        for number, placed in enumerate(columns[start : start + each]):
+            found |= {node: [number * COLUMN, top + y] for node, y in placed}
+        top += max(heights[start : start + each]) + GAP
     return found
 
 
@@ -69,6 +96,6 @@ def _pulled(column: dict[str, int], feeding: dict[str, set[str]]) -> dict[str, i
     return {node: nearest[node] - 1 for node in column if not feeding[node] and nearest.get(node, 0) > 1}
 
 
-def _centre(node: str, feeding: dict[str, set[str]], found: dict[str, list[float]]) -> float:
-    known = [found[before][1] for before in feeding[node] if before in found]
+def _centre(node: str, feeding: dict[str, set[str]], placed: dict[str, float]) -> float:
+    known = [placed[before] for before in feeding[node] if before in placed]
     return sum(known) / len(known) if known else float("inf")

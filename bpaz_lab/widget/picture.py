@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bpaz_lab.graph.document import Document
     from bpaz_lab.graph.spec import Ports, PortSpec
 
-WIDTH, HEAD, ROW, MARGIN = 220, 44, 24, 24
+WIDTH, HEAD, ROW, MARGIN, LANE = 220, 44, 24, 40, 22
 COLORS: Final = {
     "green": "#3f9142",
     "blue": "#2f7fd1",
@@ -106,9 +106,23 @@ def _edge(boxes: dict[str, _Box], source: str, target: str) -> str:
         return ""
     (x1, y1), (x2, y2) = boxes[one].port(out, "outputs"), boxes[other].port(into, "inputs")
     port = boxes[one].ports.output(out)
-    bend = max(40.0, abs(x2 - x1) / 2)
-    path = f"M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
+    if x2 > x1:
+        bend = max(40.0, (x2 - x1) / 2)
+        path = f"M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
+    else:
+        away = 12 + 6 * round((y2 - boxes[other].y - HEAD) / ROW)
+        path = _back(x1, y1, x2, y2, boxes[other].y - away, x2 - away)
     return f'<path d="{path}" class="edge" stroke="{_color(port.tag if port else "any")}"/>'
+
+
+def _back(x1: float, y1: float, x2: float, y2: float, lane: float, left: float) -> str:
+    """A wire that goes back to the left: along a lane above the node that it enters."""
+    right, r = x1 + LANE, 8 if lane > y1 else -8
+    return (
+        f"M{x1:g} {y1:g}H{right - 8:g}Q{right:g} {y1:g} {right:g} {y1 + r:g}V{lane - r:g}"
+        f"Q{right:g} {lane:g} {right - 8:g} {lane:g}H{left + 8:g}"
+        f"Q{left:g} {lane:g} {left:g} {lane + 8:g}V{y2 - 8:g}Q{left:g} {y2:g} {left + 8:g} {y2:g}H{x2:g}"
+    )
 
 
 def _color(tag: str) -> str:
