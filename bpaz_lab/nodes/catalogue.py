@@ -179,13 +179,25 @@ class Catalogue:
         self._types[cls.__name__] = cls
         self._replaced.update(dict.fromkeys(cls.replaces, cls.__name__))
 
+    def _check(self, cls: Any) -> None:
+        if not (inspect.isclass(cls) and issubclass(cls, Node)):
+            raise NodeTypeError(
+                f"{cls!r} is no node class", hint="Point the entry point at one, or at a module."
+            )
+        cls.shape()
+        if known := self._types.get(cls.__name__):
+            raise NodeTypeError(
+                f"{known.package} has a node type {cls.__name__} already", hint="Give the class another name."
+            )
+
     def _load(self, entry: importlib.metadata.EntryPoint) -> None:
         package = entry.dist.name if entry.dist else entry.module
         try:
             found: Any = entry.load()
             classes = list(_classes_of(found)) if inspect.ismodule(found) else [found]
             for cls in classes:
-                cls.shape()
+                self._check(cls)
+            for cls in classes:
                 cls.package = package
                 self._add(cls)
         except Exception as error:  # noqa: BLE001 (a stranger's package must not take the catalogue with it)
@@ -199,12 +211,15 @@ def catalogue() -> Catalogue:
     return Catalogue()
 
 
+@cache
+def _folders() -> tuple[str, ...]:
+    return tuple(each.name for each in pkgutil.iter_modules(bpaz_lab.nodes.__path__) if each.ispkg)
+
+
 def _built_in() -> Iterator[type[Node]]:
-    for folder in pkgutil.iter_modules(bpaz_lab.nodes.__path__, "bpaz_lab.nodes."):
-        if not folder.ispkg:
-            continue
-        package = importlib.import_module(folder.name)
-        for file in pkgutil.iter_modules(package.__path__, f"{folder.name}."):
+    for folder in _folders():
+        package = importlib.import_module(f"bpaz_lab.nodes.{folder}")
+        for file in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             if not file.name.rpartition(".")[2].startswith("_"):
                 yield from _classes_of(importlib.import_module(file.name))
 
@@ -227,12 +242,11 @@ _CELL_CATEGORY = CategorySpec(
 def _category(name: str) -> CategorySpec:
     if name == CELL:
         return _CELL_CATEGORY
-    try:
-        folder = importlib.import_module(f"bpaz_lab.nodes.{name}")
-    except ModuleNotFoundError:
+    if name not in _folders():
         return CategorySpec(
             name=name, title=name.replace("_", " ").capitalize(), help="", icon="M4 7l8-4 8 4v10l-8 4-8-4z"
         )
+    folder = importlib.import_module(f"bpaz_lab.nodes.{name}")
     return CategorySpec(
         name=name,
         title=folder.TITLE,

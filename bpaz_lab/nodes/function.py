@@ -49,7 +49,7 @@ def node_class(
     Raises:
         NodeTypeError: The function cannot be a node (a lambda, ``*args``, hints that do not resolve).
     """
-    name = name or function.__name__
+    name = name or getattr(function, "__name__", "")
     if not name.isidentifier():
         raise NodeTypeError(
             f"a node type needs a name, and {name!r} is none", hint="Use: @bz.node(name='my_function')"
