@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ def closest(name: str, known: Iterable[str]) -> str:
         >>> closest("OpenAIChatt", ["OpenAIChat", "LocalChat"])
         'Did you mean OpenAIChat?'
     """
-    names = {each.lower(): each for each in known}
-    found = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(names[each] for each in found)}?" if found else ""
+    ratios = {each: SequenceMatcher(None, name.lower(), each.lower()).ratio() for each in known}
+    best = max(ratios.values(), default=0)
+    found = [each for each, ratio in ratios.items() if ratio >= max(0.6, best - 0.1)]
+    return f"Did you mean {' or '.join(found[:3])}?" if found else ""
