@@ -38,7 +38,7 @@ test: checks ## install everything for tests and run every suite once
 test-all: checks ## the same at length: more kills, fuzzing, load
 	$(call pytest,--full)
 
-dev: .venv/.local node_modules/.package-lock.json ## JupyterLab with the front end rebuilt on save
+dev: .venv/.local .venv/.npm ## JupyterLab with the front end rebuilt on save
 	mkdir -p .venv/dev/labextensions && ln -sfn $(CURDIR)/bpaz_lab/labextension .venv/dev/labextensions/bpaz-lab
 	set -m; $(NPM) run watch & watch=$$!; set +m; trap "kill -- -$$watch" EXIT; \
 	JUPYTER_PATH=$(CURDIR)/.venv/dev ANYWIDGET_HMR=1 $(LAB)
@@ -46,7 +46,7 @@ dev: .venv/.local node_modules/.package-lock.json ## JupyterLab with the front e
 bench: .venv/.test ## measure against the peers; prints ratios
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
 
-lint: .venv/.test node_modules/.package-lock.json ## style, types and who may import whom
+lint: .venv/.test .venv/.npm ## style, types and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -55,7 +55,7 @@ lint: .venv/.test node_modules/.package-lock.json ## style, types and who may im
 	$(NPM) run schema -- --check
 	$(NPM) run check
 
-format: .venv/.test node_modules/.package-lock.json ## mend what lint can mend
+format: .venv/.test .venv/.npm ## mend what lint can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(NPM) run format
@@ -106,6 +106,7 @@ chromium:
 	$(call install,-e .[docs])
 	touch $@
 
-node_modules/.package-lock.json: package-lock.json | .venv/.test
+# A stamp of its own: the package's build makes node_modules too, without what only the checks need.
+.venv/.npm: package-lock.json | .venv/.test
 	$(NPM) ci --no-audit --no-fund --loglevel=error
 	touch $@

@@ -38,8 +38,11 @@ class FrontEnd(BuildHookInterface[Any]):
         """Build, unless what is there is newer than its sources."""
         if is_built():
             return
-        if not (ROOT / "node_modules" / "esbuild").exists():
+        installed, wanted = ROOT / "node_modules/.package-lock.json", ROOT / "package-lock.json"
+        if not installed.exists():
             npm("ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error")
+        elif installed.stat().st_mtime < wanted.stat().st_mtime:  # a developer's: the checks' packages stay
+            npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
         npm("run", "build")
 
 
