@@ -251,8 +251,10 @@ class Editing:
         return ports_of(self.history.document, id, self.types)
 
     def _rows(self, id: str) -> int:
-        ports = self._ports(id)
-        return max(len(ports.inputs), len(ports.outputs), 1)
+        """The lines of a node on the canvas: ports, a few settings, and its outputs after a run."""
+        ports, spec = self._ports(id), self.types.spec(self._entry(id)["type"])
+        settings = min(2, len(spec.fields)) if spec else 0
+        return max(len(ports.inputs), len(ports.outputs), 1) + settings + len(ports.outputs)
 
     def _set(self, id: str, settings: dict[str, Any]) -> None:
         entry = self._entry(id)
@@ -305,7 +307,7 @@ class Editing:
         """A free place for a node that is about to be added."""
         document = self.history.document
         extended: Document = {**document, "nodes": {**document["nodes"], name: entry}}
-        return places(extended, lambda each: 1 if each == name else self._rows(each))[name]
+        return places(extended, lambda each: 3 if each == name else self._rows(each))[name]
 
     # ---- helpers ------------------------------------------------------------------------------------
 

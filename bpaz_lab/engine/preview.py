@@ -35,10 +35,13 @@ def _text(value: Any) -> str:
     if isinstance(value, list) and value:
         content = getattr(value[0], "page_content", None)
         if isinstance(content, str):
-            return _cut(f"{len(value)} documents: {content}")
+            count = f"{len(value)} document{'s' * (len(value) != 1)}"
+            return _cut(f"{count}: {content}")
     content = getattr(value, "content", None)
     if isinstance(content, str):
         return _cut(content)
+    if type(value).__repr__ is object.__repr__:
+        return type(value).__name__
     try:
         return _cut(_short.repr(value))
     except Exception as error:  # noqa: BLE001 (a stranger's __repr__ must not fail the run)

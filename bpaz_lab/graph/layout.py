@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bpaz_lab.graph.document import Body
 
 COLUMN: Final = 300
-HEAD, ROW, GAP = 56, 26, 64
+HEAD, ROW, GAP = 50, 22, 36
 ASPECT: Final = 2.0
 """Width to height of a canvas in a cell."""
 

@@ -60,6 +60,7 @@ def _png(figure: Any) -> str:
 
 
 def _documents(documents: list[Any]) -> str:
+    scored = any("score" in document.metadata for document in documents)
     rows = []
     for number, document in enumerate(documents[:MOST], 1):
         about = {key: part for key, part in document.metadata.items() if key != "score"}
@@ -67,10 +68,10 @@ def _documents(documents: list[Any]) -> str:
         shown = f"{score:.3f}" if isinstance(score, float) else ""
         source = ", ".join(f"{key}: {part}" for key, part in about.items())
         rows.append(
-            f"<tr><td>{number}</td><td>{shown}</td>"
+            f"<tr><td>{number}</td>{f'<td>{shown}</td>' if scored else ''}"
             f'<td style="text-align: left; white-space: pre-wrap">{html.escape(document.page_content)}</td>'
             f'<td style="text-align: left">{html.escape(source)}</td></tr>'
         )
     more = f"<p>and {len(documents) - MOST} more</p>" if len(documents) > MOST else ""
-    head = "<tr><th>#</th><th>Score</th><th>Text</th><th>About</th></tr>"
+    head = f"<tr><th>#</th>{'<th>Score</th>' if scored else ''}<th>Text</th><th>About</th></tr>"
     return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>{more}"
