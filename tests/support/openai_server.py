@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 ERRORS = {
     401: ("Incorrect API key provided: •••.", "invalid_request_error", "invalid_api_key"),
-    404: ("The model `nope` does not exist or you do not have access to it.", "invalid_request_error", "model_not_found"),
-    429: ("Rate limit reached for gpt-test on requests per min (RPM): Limit 3.", "requests", "rate_limit_exceeded"),
+    404: ("The model `nope` does not exist.", "invalid_request_error", "model_not_found"),
+    429: ("Rate limit reached for gpt-test on requests per min (RPM).", "requests", "rate_limit_exceeded"),
     500: ("The server had an error while processing your request.", "server_error", None),
-}  # fmt: skip
+}
 
 
 @dataclass
@@ -31,8 +31,8 @@ class OpenAIServer:
     broken_after: int | None = None
     """Hangs up after so many pieces."""
     requests: list[dict] = field(default_factory=list)
-    dropped: int = 0
-    """Streams that the client closed before their end."""
+    dropped: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a client closes a stream before its end."""
 
     async def __aenter__(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -66,7 +66,7 @@ class OpenAIServer:
                 self._whole(writer, body)
             await writer.drain()
         except ConnectionError:
-            self.dropped += 1
+            self.dropped.set()
         except asyncio.CancelledError:
             pass
         finally:

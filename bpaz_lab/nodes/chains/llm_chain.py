@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -40,7 +41,7 @@ class LLMChain(Node):
         model: Annotated[Any, Port("model", help="The model that is asked.")],
         prompt: Annotated[str, Port("text", help="What it is asked.")],
         context: Context,
-        history: Annotated[list[Any], Port("messages", help="What was said before.")] = [],  # noqa: B006
+        history: Annotated[Sequence[Any], Port("messages", help="What was said before.")] = (),
     ) -> dict[str, Any]:
         """Asks the model once, for both outputs.
 

@@ -101,6 +101,15 @@ async def test_a_file_in_another_encoding_is_named(context):
     assert document.page_content == "grün"
 
 
+async def test_a_file_that_vanishes_meanwhile_is_named(folder):
+    def emit(*_):
+        (folder / "table.csv").unlink()
+
+    context = Context(services=Services(emit=emit, jail=Jail([folder])))
+    with pytest.raises(InputError, match=r"table\.csv cannot be read: No such file"):
+        await load(context, "table.csv")
+
+
 @pytest.mark.parametrize("path", ["../outside.md", "../*.md", "/etc/passwd"])
 async def test_no_way_out_of_the_folder(context, path):
     with pytest.raises(FileRefused):

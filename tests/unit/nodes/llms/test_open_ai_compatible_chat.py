@@ -152,33 +152,37 @@ async def test_a_key_goes_to_no_host_that_is_not_its_own():
         await lure.execute({"prompt": "Hi"}, context)
 
 
-async def test_stopping_the_run_ends_the_stream(server):
-    server.pieces = ["word "] * 500
-    server.gap = 0.01
-    events, context = watched()
-    asking = asyncio.create_task(node(server).execute({"prompt": "Hi"}, context))
-    while not texts(events):
-        await asyncio.sleep(0.01)
+@pytest.fixture
+async def asking(server):
+    """A question whose answer has begun and would take long."""
+    server.pieces, server.gap, begun, events = ["word "] * 500, 0.01, asyncio.Event(), []
+
+    def emit(*event):
+        events.append(event)
+        begun.set()
+
+    context = Context("chat", services=Services(emit=emit, resolver=RESOLVER))
+    task = asyncio.create_task(node(server).execute({"prompt": "Hi"}, context))
+    await begun.wait()
+    return task, context, events
+
+
+async def test_stopping_the_run_ends_the_stream(server, asking):
+    task, context, events = asking
     context.services.cancel.set()
     with pytest.raises(RunCancelled):
-        await asking
-    while not server.dropped:
-        await asyncio.sleep(0.01)
+        await task
+    await server.dropped.wait()
     assert len(texts(events)) < 500
 
 
-async def test_cancelling_the_task_ends_the_stream(server):
-    server.pieces = ["word "] * 500
-    server.gap = 0.01
-    events, context = watched()
-    asking = asyncio.create_task(node(server).execute({"prompt": "Hi"}, context))
-    while not texts(events):
-        await asyncio.sleep(0.01)
-    asking.cancel()
+async def test_cancelling_the_task_ends_the_stream(server, asking):
+    task, _, events = asking
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asking
-    while not server.dropped:
-        await asyncio.sleep(0.01)
+        await task
+    await server.dropped.wait()
+    assert len(texts(events)) < 500
 
 
 def test_a_key_written_out_is_refused():

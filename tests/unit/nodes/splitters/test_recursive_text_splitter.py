@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from langchain_core.documents import Document
 
@@ -43,7 +45,7 @@ async def test_each_document_counts_its_own_chunks():
 async def test_neighbours_overlap():
     text = "abcdefghij" * 3
     chunks = await split(Document(page_content=text), chunk_size=10, chunk_overlap=4)
-    for one, other in zip(chunks, chunks[1:], strict=False):
+    for one, other in pairwise(chunks):
         assert one.page_content[-4:] == other.page_content[:4]
 
 
