@@ -27,35 +27,45 @@ def preview(value: Any) -> Preview:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return _cut(value)
+    looks = (_string, _shaped, _documents, _message)
+    found = next((text for look in looks if (text := look(value)) is not None), None)
+    text = _described(value) if found is None else found
+    return text if len(text) <= LENGTH else text[: LENGTH - 1] + "…"
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _shaped(value: Any) -> str | None:
+    """Tables and arrays."""
     shape = getattr(value, "shape", None)
-    if isinstance(shape, tuple) and all(isinstance(each, int) for each in shape):
-        return _cut(_shaped(value, shape))
-    if isinstance(value, list) and value:
-        content = getattr(value[0], "page_content", None)
-        if isinstance(content, str):
-            count = f"{len(value)} document{'s' * (len(value) != 1)}"
-            return _cut(f"{count}: {content}")
-    content = getattr(value, "content", None)
-    if isinstance(content, str):
-        return _cut(content)
-    if type(value).__repr__ is object.__repr__:
-        return type(value).__name__
-    try:
-        return _cut(_short.repr(value))
-    except Exception as error:  # noqa: BLE001 (a stranger's __repr__ must not fail the run)
-        return f"<{type(value).__name__}, whose repr failed: {type(error).__name__}>"
-
-
-def _shaped(value: Any, shape: tuple[int, ...]) -> str:
-    size = " x ".join(str(each) for each in shape)
+    if not isinstance(shape, tuple) or not all(isinstance(each, int) for each in shape):
+        return None
     columns = getattr(value, "columns", None)
     if columns is not None and len(shape) == 2:
         names = ", ".join(map(str, list(columns)[:8]))
         return f"{shape[0]} rows x {shape[1]} columns: {names}"
-    return f"{type(value).__name__} {size}"
+    return f"{type(value).__name__} {' x '.join(str(each) for each in shape)}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LENGTH else text[: LENGTH - 1] + "…"
+def _documents(value: Any) -> str | None:
+    content = getattr(value[0], "page_content", None) if isinstance(value, list) and value else None
+    if not isinstance(content, str):
+        return None
+    return f"{len(value)} document{'s' * (len(value) != 1)}: {content}"
+
+
+def _message(value: Any) -> str | None:
+    content = getattr(value, "content", None)
+    return content if isinstance(content, str) else None
+
+
+def _described(value: Any) -> str:
+    describe: Any = type(value).__repr__
+    if describe is object.__repr__:
+        return type(value).__name__
+    try:
+        return _short.repr(value)
+    except Exception as error:  # noqa: BLE001 (a stranger's __repr__ must not fail the run)
+        return f"<{type(value).__name__}, whose repr failed: {type(error).__name__}>"
