@@ -23,14 +23,18 @@ _short.maxlevel, _short.maxlist, _short.maxdict, _short.maxstring, _short.maxoth
 
 def preview(value: Any) -> Preview:
     """The type of a value and its beginning."""
-    return Preview(type=type(value).__name__, text=_text(value))
+    name = type(value).__name__
+    try:
+        text = _text(value)
+    except Exception as error:  # noqa: BLE001 (a stranger's attributes and __repr__ must not fail the run)
+        text = f"<{name}, which cannot be shown: {type(error).__name__}>"
+    return Preview(type=name, text=text if len(text) <= LENGTH else text[: LENGTH - 1] + "…")
 
 
 def _text(value: Any) -> str:
     looks = (_string, _shaped, _documents, _message)
     found = next((text for look in looks if (text := look(value)) is not None), None)
-    text = _described(value) if found is None else found
-    return text if len(text) <= LENGTH else text[: LENGTH - 1] + "…"
+    return _described(value) if found is None else found
 
 
 def _string(value: Any) -> str | None:
@@ -63,9 +67,4 @@ def _message(value: Any) -> str | None:
 
 def _described(value: Any) -> str:
     describe: Any = type(value).__repr__
-    if describe is object.__repr__:
-        return type(value).__name__
-    try:
-        return _short.repr(value)
-    except Exception as error:  # noqa: BLE001 (a stranger's __repr__ must not fail the run)
-        return f"<{type(value).__name__}, whose repr failed: {type(error).__name__}>"
+    return type(value).__name__ if describe is object.__repr__ else _short.repr(value)
