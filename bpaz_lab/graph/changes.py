@@ -111,8 +111,12 @@ def _apply_value(document: Any, operation: Operation) -> None:
             f"a change must name a path that starts with one of {', '.join(ROOTS)}, not {_shown(path)}",
             hint="Send an operation with 'path' or 'edge'.",
         )
-    if len(path) == 1 and "new" not in operation:
-        raise PatchError(f"{path[0]!r} is a part of every workflow and cannot be removed", path=path[0])
+    if len(path) == 1 and (path[0] != "name" or "new" not in operation):
+        raise PatchError(
+            f"a change cannot replace or remove the whole of {path[0]!r}",
+            path=path[0],
+            hint="Send one operation for each part that changes.",
+        )
     place = document
     for key in path[:-1]:
         place = place.get(key) if isinstance(place, dict) else None

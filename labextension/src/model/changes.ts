@@ -72,12 +72,8 @@ function applyOne(document: Document, operation: Operation): Document {
   if (!areTexts(path) || !ROOTS.includes(path[0])) {
     throw new ChangeError('patch', `A change must name a path that starts with one of ${ROOTS.join(', ')}.`);
   }
-  if (path.length === 1 && !('new' in operation)) {
-    throw new ChangeError(
-      'patch',
-      `'${path[0]}' is a part of every workflow and cannot be removed.`,
-      path[0],
-    );
+  if (path.length === 1 && (path[0] !== 'name' || !('new' in operation))) {
+    throw new ChangeError('patch', `A change cannot replace or remove the whole of '${path[0]}'.`, path[0]);
   }
   // The document's own keys are fixed; what lies below them is a dictionary.
   const changed = replace(dict(Object.entries(document)), operation, 0);
