@@ -356,5 +356,7 @@ def _setting_problem(cls: type[Node], fault: Any) -> DocumentError:
         )
     if fault["type"] == SettingError.code:
         return SettingError(fault["msg"], path=name, hint=fault["ctx"]["hint"])
-    given = "" if fault["type"] == "missing" else f", not {fault['input']!r}"
-    return SettingError(f"{fault['msg']}{given}"[:300], path=name)
+    if fault["type"] == "missing":
+        about = next((field.help for field in cls.shape().fields if field.name == name), "")
+        return SettingError(f"{cls.__name__} needs the setting {name!r}", path=name, hint=about)
+    return SettingError(f"{fault['msg']}, not {fault['input']!r}"[:300], path=name)

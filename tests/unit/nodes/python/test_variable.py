@@ -39,3 +39,9 @@ def test_only_a_name_is_a_name(settings):
     with pytest.raises(SettingError) as caught:
         Variable.of(settings)
     assert caught.value.path == "name"
+
+
+def test_a_missing_name_says_what_it_is():
+    with pytest.raises(SettingError, match="Variable needs the setting 'name'") as caught:
+        Variable.of({})
+    assert caught.value.hint == "The name of the object."
