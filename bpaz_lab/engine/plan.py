@@ -94,6 +94,9 @@ def plan(body: Body, catalogue: Catalogue, targets: Iterable[str] = (), name: st
         targets: What to compute, ``node`` or ``node.port``; all sinks where empty.
         name: The workflow's name, for events.
 
+    Raises:
+        MissingPackage: A node that would be computed needs a package that is not installed.
+
     Example:
         >>> from bpaz_lab.graph.document import parse
         >>> from bpaz_lab.nodes.catalogue import catalogue
@@ -121,6 +124,8 @@ class _Planner:
 
     def plan(self) -> Plan:
         demand = demanded(self.body, self.ports_of, self.targets)
+        for cls in {self.types[node] for node in demand}:
+            cls.require()
         feeding: dict[str, list[str]] = {node: [] for node in self.body["nodes"] if node in demand}
         for source, target in self.body["edges"]:
             one, other = split(source)[0], split(target)[0]

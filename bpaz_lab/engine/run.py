@@ -9,7 +9,6 @@ import asyncio
 import threading
 import uuid
 from dataclasses import dataclass, field
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -329,9 +328,13 @@ class Run:
 
     def _told(self, kind: str, node: str, data: dict[str, Any]) -> None:
         if runtime().here:
-            self._record.told(kind, node, data)
+            self._tell(kind, node, data)
         else:
-            runtime().call(partial(self._record.told, kind, node, data))
+            runtime().call(self._tell, kind, node, data)
+
+    def _tell(self, kind: str, node: str, data: dict[str, Any]) -> None:
+        if not self._done.is_set():  # a blocking node that was left behind may talk on
+            self._record.told(kind, node, data)
 
     def _given(self, step: Step) -> dict[str, Any]:
         return {

@@ -130,7 +130,7 @@ class Scheduler:
         except asyncio.CancelledError:
             record("node.stopped", node, perf_counter() - began)
             raise
-        except Exception as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # exit() in a node ends the node alone
             record("node.failed", node, (perf_counter() - began, error))
             raise NodeFailed(f"{node} failed: {error}", path=f"nodes.{node}") from error
         record("node.finished", node, (perf_counter() - began, step))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpaz_lab.errors import NodeTypeError
@@ -73,15 +74,23 @@ async def invoke(call: Call, arguments: dict[str, Any], context: Context) -> Any
         return await call.function(**arguments)
     if call.style == "async_iterator":
         pieces = []
-        async for piece in call.function(**arguments):
-            pieces.append(piece)
-            if call.text:
-                context.emit(piece, call.outputs[0])
+        async with aclosing(call.function(**arguments)) as stream:
+            async for piece in stream:
+                pieces.append(piece)
+                if call.text:
+                    context.emit(piece, call.outputs[0])
         return "".join(pieces) if call.text else pieces
     if call.style == "iterator":
         return await asyncio.to_thread(_drain, call, arguments, context)
-    value = call.function(**arguments) if call.inline else await asyncio.to_thread(call.function, **arguments)
+    value = call.function(**arguments) if call.inline else await asyncio.to_thread(_called, call, arguments)
     return await value if inspect.isawaitable(value) else value
+
+
+def _called(call: Call, arguments: dict[str, Any]) -> Any:
+    try:
+        return call.function(**arguments)
+    except StopIteration as error:  # a future cannot carry one: the run would wait for ever
+        raise RuntimeError("the function let a StopIteration escape") from error
 
 
 def _drain(call: Call, arguments: dict[str, Any], context: Context) -> Any:
