@@ -210,18 +210,20 @@ class _Transport(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream):
+    """An answer's bytes, counted. Some clients read on at the end; there is nothing more then."""
+
     def __init__(self, answer: httpcore.Response, deadline: float, cap: int) -> None:
-        self._answer, self._deadline, self._cap = answer, deadline, cap
+        self._answer, self._deadline, self._cap, self._size = answer, deadline, cap, 0
+        self._chunks = answer.iter_stream()
 
     def __iter__(self) -> Iterator[bytes]:
-        chunks, size = self._answer.iter_stream(), 0
         while True:
             with _as_httpx(), until(self._deadline):
-                chunk = next(chunks, None)
+                chunk = next(self._chunks, None)
             if chunk is None:
                 return
-            size += len(chunk)
-            _check_size(size, self._cap)
+            self._size += len(chunk)
+            _check_size(self._size, self._cap)
             yield chunk
 
     def close(self) -> None:
@@ -255,18 +257,20 @@ class _AsyncTransport(httpx.AsyncBaseTransport):
 
 
 class _AsyncBody(httpx.AsyncByteStream):
+    """As ``_Body``."""
+
     def __init__(self, answer: httpcore.Response, deadline: float, cap: int) -> None:
-        self._answer, self._deadline, self._cap = answer, deadline, cap
+        self._answer, self._deadline, self._cap, self._size = answer, deadline, cap, 0
+        self._chunks = answer.aiter_stream()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        chunks, size = self._answer.aiter_stream(), 0
         while True:
             with _as_httpx(), until(self._deadline):
-                chunk = await anext(chunks, None)
+                chunk = await anext(self._chunks, None)
             if chunk is None:
                 return
-            size += len(chunk)
-            _check_size(size, self._cap)
+            self._size += len(chunk)
+            _check_size(self._size, self._cap)
             yield chunk
 
     async def aclose(self) -> None:
