@@ -46,3 +46,8 @@ export function estimatedHandles(ports: Ports): NodeHandle[] {
     })),
   ];
 }
+
+/** The row of ports at a distance below the upper edge of a node. */
+export function rowAt(below: number): number {
+  return Math.max(0, Math.round((below - HEADER - PADDING - ROW / 2) / ROW));
+}
