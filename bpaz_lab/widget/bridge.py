@@ -16,7 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.errors import BpazError, DocumentError
 from bpaz_lab.graph.check import ports_of
+from bpaz_lab.graph.document import normal
 from bpaz_lab.widget import messages as m
+from bpaz_lab.widget.picture import picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -109,6 +111,10 @@ class Bridge:
                     host.latest.cancel()
             case m.Show():
                 self._look(message)
+            case m.Draw():
+                with host.history.lock:
+                    document = normal(host.history.document)
+                self._tell(m.Drawn(document=dict(document), picture=picture(document, host.types)))
 
     def _open(self) -> None:
         host, history = self._host, self._host.history

@@ -80,7 +80,13 @@ class Show(Message):
     port: str
 
 
-FromPage = Annotated[Open | Change | Undo | Redo | Start | Stop | Show, Field(discriminator="type")]
+class Draw(Message):
+    """Asks for a picture of the workflow as it is now, to be kept in the notebook's file."""
+
+    type: Literal["draw"] = "draw"
+
+
+FromPage = Annotated[Open | Change | Undo | Redo | Start | Stop | Show | Draw, Field(discriminator="type")]
 
 
 # ---- from the kernel to the page --------------------------------------------------------------
@@ -171,6 +177,15 @@ class Shown(Message):
     port: str
 
 
+class Drawn(Message):
+    """What the notebook's file keeps of the workflow, for when there is no kernel."""
+
+    type: Literal["drawn"] = "drawn"
+    document: dict[str, Any]
+    picture: str
+    """One ``<svg>`` element."""
+
+
 class Failed(Message):
     """A request could not be served (a run that cannot start, a value that is not there)."""
 
@@ -179,5 +194,5 @@ class Failed(Message):
 
 
 ToPage = Annotated[
-    Opened | Changed | Refused | Events | Registered | Shown | Failed, Field(discriminator="type")
+    Opened | Changed | Refused | Events | Registered | Shown | Drawn | Failed, Field(discriminator="type")
 ]
