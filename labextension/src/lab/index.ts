@@ -4,8 +4,10 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { MIME_TYPE, WIDGET_MIME_TYPE, type WidgetRenderers, WorkflowRenderer } from './renderer';
 
-/** Before ipywidgets, whose renderer has rank -10. */
-const RANK = -20;
+/** In a notebook before ipywidgets, whose renderer has rank -10: here both are drawn. */
+const NOTEBOOK_RANK = -20;
+/** Elsewhere behind it: a console draws the live canvas, and what is not trusted or has no kernel the document. */
+const ELSEWHERE_RANK = -5;
 /** How often and how long to look for the widgets of a kernel that has just started, in milliseconds. */
 const PAUSE = 100;
 const PATIENCE = 5_000;
@@ -23,15 +25,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IRenderMimeRegistry],
   activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) => {
-    rendermime.addFactory(
-      factory(async () => null),
-      RANK,
-    );
+    const noWidgets = async () => null;
+    rendermime.addFactory(factory(noWidgets), ELSEWHERE_RANK);
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew(panel) {
         const { content, sessionContext } = panel as unknown as NotebookPanel;
         const widgets = widgetRenderers(content.rendermime, rendermime, sessionContext.ready);
-        content.rendermime.addFactory(factory(widgets), RANK);
+        content.rendermime.addFactory(factory(widgets), NOTEBOOK_RANK);
       },
     } satisfies DocumentRegistry.WidgetExtension);
   },
