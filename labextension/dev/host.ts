@@ -66,7 +66,7 @@ export function devHost(name: string, run: string | null): Host {
         inputs: inputs(),
         run: run && {
           id: 'r1',
-          status: run === 'running' ? 'running' : 'completed',
+          status: { running: 'running', failed: 'failed' }[run] ?? 'completed',
           events: runEvents(run as 'done'),
         },
         can_undo: false,

@@ -36,7 +36,7 @@ export function App() {
   return (
     <section
       ref={root}
-      className={`bz-root ${size} ${dragColor}`}
+      className={`bz-root ${size} ${drawer ? 'has-drawer' : ''} ${dragColor}`}
       aria-label="Workflow canvas"
       data-lm-suppress-shortcuts="true"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: keys belong to the canvas while it has the focus

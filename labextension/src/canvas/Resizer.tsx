@@ -11,7 +11,12 @@ export function Resizer() {
   const resize = (height: number) => {
     ui.getState().root?.style.setProperty('--bz-height', `${Math.max(LEAST, Math.round(height))}px`);
   };
-  const heightNow = () => ui.getState().root?.clientHeight ?? LEAST;
+  // The drawer stands below the canvas and does not count.
+  const heightNow = () => {
+    const { root } = ui.getState();
+    const drawer = root?.querySelector<HTMLElement>('.bz-drawer');
+    return (root?.offsetHeight ?? LEAST) - (drawer?.offsetHeight ?? 0);
+  };
   const onPointerDown = (event: PointerEvent<HTMLElement>) => {
     event.preventDefault();
     event.currentTarget.setPointerCapture(event.pointerId);

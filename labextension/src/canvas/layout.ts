@@ -3,7 +3,7 @@ import type { Document, Point } from '../model/types';
 
 export type Sizes = (id: string) => { width: number; height: number };
 
-const GAP = { nodesep: 40, ranksep: 56, marginx: 24, marginy: 24 };
+const GAP = { nodesep: 56, ranksep: 56, marginx: 24, marginy: 24 };
 const STEP: Point = [280, 160];
 
 /** Positions of the upper left corners, in layers from left to right (Sugiyama, by dagre). */
@@ -60,7 +60,7 @@ function beside(document: Document, id: string, positions: Record<string, Point>
 export function free(wish: Point, positions: Record<string, Point>): Point {
   const points = Object.values(positions);
   let [x, y] = wish;
-  while (points.some(([left, top]) => Math.abs(left - x) < 200 && Math.abs(top - y) < 90)) y += STEP[1] / 2;
+  while (points.some(([left, top]) => Math.abs(left - x) < 200 && Math.abs(top - y) < 140)) y += STEP[1] / 2;
   return [x, y];
 }
 

@@ -1,4 +1,4 @@
-import { useConnection, ViewportPortal } from '@xyflow/react';
+import { useConnection, useStore, ViewportPortal } from '@xyflow/react';
 import { useServices } from '../context';
 import type { CanvasNode } from '../ui';
 
@@ -18,6 +18,7 @@ export function ConnectionTip() {
       side: state.fromHandle.type,
     };
   });
+  const zoom = useStore((state) => state.transform[2]);
   if (!tip || tip.from === tip.to) return null;
   const [from, to] = [ref(tip.from), ref(tip.to)];
   const reason =
@@ -28,7 +29,7 @@ export function ConnectionTip() {
       <div
         className="bz-tip"
         role="status"
-        style={{ transform: `translate(${tip.x + 14}px, ${tip.y + 10}px)` }}
+        style={{ transform: `translate(${tip.x}px, ${tip.y}px) scale(${1 / zoom}) translate(14px, 10px)` }}
       >
         {reason}
       </div>

@@ -12,6 +12,7 @@ export function Toolbar() {
   const canUndo = useWorkflow((state) => state.canUndo);
   const canRedo = useWorkflow((state) => state.canRedo);
   const empty = useWorkflow((state) => Object.keys(state.document.nodes).length === 0);
+  const name = useWorkflow((state) => state.document.name);
   const { palette, inspector, drawer } = usePanels();
   return (
     <div className="bz-toolbar" role="toolbar" aria-label="Workflow">
@@ -48,7 +49,7 @@ export function Toolbar() {
           <IconButton icon="note" label="Add a note" keys="N" onClick={() => actions.addNote()} />
         </div>
       )}
-      {ready && <RunBar />}
+      {ready ? <RunBar /> : <span className="bz-name">{name}</span>}
       <div className="bz-tools is-end">
         <IconButton
           icon="fit"
@@ -72,12 +73,14 @@ export function Toolbar() {
           onClick={() => ui.setState({ help: true })}
         />
         <span className="bz-separator" />
-        <IconButton
-          icon="panelBottom"
-          label="Output"
-          pressed={drawer}
-          onClick={() => ui.setState({ drawer: !drawer })}
-        />
+        {ready && (
+          <IconButton
+            icon="panelBottom"
+            label="Output"
+            pressed={drawer}
+            onClick={() => ui.setState({ drawer: !drawer })}
+          />
+        )}
         <IconButton
           icon="panelRight"
           label="Inspector"
