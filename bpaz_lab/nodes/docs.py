@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from bpaz_lab.nodes.catalogue import catalogue
 
 if TYPE_CHECKING:
-
     from bpaz_lab.graph.spec import CatalogueSpec, FieldSpec, NodeSpec, PortSpec
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "nodes.md"
