@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+from tests.support.flows import Flow
+
+
+@pytest.fixture(params=["direct", "langgraph"])
+def through(request):
+    """Both ways of running a plan, which give the same results and events."""
+    return request.param
+
+
+@pytest.fixture
+def flow():
+    return Flow()
