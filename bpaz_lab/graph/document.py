@@ -187,6 +187,8 @@ def check_section(document: Document, section: str, name: str) -> None:
     entries: Any = document.get(section, {})
     if section != "name" and name in entries:
         told[section] = {name: entries[name]}
+        if section == "nodes" and (missing := {"type", "version", "settings"} - set(entries[name])):
+            raise FormatError(f"a node needs {', '.join(sorted(missing))}", path=f"nodes.{name}")
     shaped(told)
 
 

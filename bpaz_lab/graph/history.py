@@ -17,7 +17,6 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bpaz_lab.errors import BpazError
 from bpaz_lab.graph import changes
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class History:
             try:
                 if check is not None:
                     check()
-            except BpazError:
+            except Exception:
                 changes.apply(self.document, changes.invert(operations))
                 raise
             before = self._done.pop() if join and self._done else []

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from bpaz_lab.engine.runtime import runtime
-from bpaz_lab.errors import BpazError, DocumentError
+from bpaz_lab.errors import BpazError, DocumentError, JsonError
 from bpaz_lab.graph.check import ports_of
 from bpaz_lab.graph.document import normal
+from bpaz_lab.guard import strict_json
 from bpaz_lab.widget import messages as m
 from bpaz_lab.widget.picture import picture
 
@@ -82,10 +83,10 @@ class Bridge:
         """Does what a message asks; what goes wrong is told to the page and raises nothing."""
         try:
             message = _REQUEST.validate_python(content)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            problem = m.Problem(code="message", message=f"the message was not understood: {fault['msg']}")
-            self._tell(m.Failed(error=problem))
+            strict_json.compact(content)  # JavaScript sends NaN and Infinity, which no file could hold
+        except (ValidationError, JsonError) as error:
+            why = error.message if isinstance(error, JsonError) else error.errors()[0]["msg"]
+            self._refuse(content, m.Problem(code="message", message=f"the message was not understood: {why}"))
             return
         if isinstance(message, m.Change):
             self._change(message)
@@ -94,6 +95,14 @@ class Bridge:
             self._do(message)
         except BpazError as error:
             self._tell(m.Failed(error=_problem(error)))
+
+    def _refuse(self, content: Any, problem: m.Problem) -> None:
+        """Answers what was not understood; a change is taken back by the view that sent it."""
+        id = content.get("id") if isinstance(content, dict) and content.get("type") == "change" else None
+        if isinstance(id, str):
+            self._tell(m.Refused(id=id, revision=self._host.history.revision, error=problem))
+        else:
+            self._tell(m.Failed(error=problem))
 
     def _do(self, message: m.FromPage) -> None:
         host = self._host

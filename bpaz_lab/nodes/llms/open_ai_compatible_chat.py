@@ -87,6 +87,7 @@ class OpenAICompatibleChat(Node):
             max_retries=self.max_retries,
             stream_usage=True,
             use_responses_api=False,
+            stream_chunk_timeout=None,  # its wait_for swallows a cancellation now and then; ours is above
             openai_proxy=None,
             http_client=client(context.services.egress, **options),
             http_async_client=context.http(**options),

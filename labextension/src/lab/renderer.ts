@@ -5,6 +5,7 @@ import { LIVE, type LiveDetail } from '../model/live';
 import { drawDocument } from './static';
 
 export const MIME_TYPE = 'application/vnd.bpaz+json';
+const PICTURE_MIME_TYPE = 'image/svg+xml';
 export const WIDGET_MIME_TYPE = 'application/vnd.jupyter.widget-view+json';
 
 /** Makes the renderer of a notebook's widgets, once there is one; null where there will be none. */
@@ -20,6 +21,7 @@ export class WorkflowRenderer extends Panel implements IRenderMime.IRenderer {
   private live: Widget | null = null;
   private shown: unknown = null;
   private erase: (() => void) | null = null;
+  private output: IRenderMime.IMimeModel | null = null;
 
   constructor(private readonly widgetRenderers: WidgetRenderers) {
     super();
@@ -29,6 +31,7 @@ export class WorkflowRenderer extends Panel implements IRenderMime.IRenderer {
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    this.output = model;
     this.draw(model.data[MIME_TYPE]);
     // A live canvas runs code of the page's kernel: only for outputs that the user trusts.
     if (this.live || !model.trusted || !(WIDGET_MIME_TYPE in model.data)) return;
@@ -50,7 +53,9 @@ export class WorkflowRenderer extends Panel implements IRenderMime.IRenderer {
     this.live.show();
     this.drawing.hide();
     this.clear();
-    void this.drawAgain((event as CustomEvent<LiveDetail>).detail);
+    const { detail } = event as CustomEvent<LiveDetail>;
+    detail.keep = (document, picture) => this.keep(document, picture);
+    void this.drawAgain(detail);
   }
 
   override dispose(): void {
@@ -67,6 +72,13 @@ export class WorkflowRenderer extends Panel implements IRenderMime.IRenderer {
     this.live?.hide();
     this.drawing.show();
     this.draw(document ?? this.shown);
+  }
+
+  /** Puts the workflow as it is now into the notebook's output, for when there is no kernel. */
+  private keep(document: unknown, picture: string): void {
+    if (this.isDisposed || !this.output || same(this.output.data[MIME_TYPE], document)) return;
+    const data = { ...this.output.data, [MIME_TYPE]: document, [PICTURE_MIME_TYPE]: picture };
+    this.output.setData({ data: data as IRenderMime.IMimeModel['data'] });
   }
 
   private draw(value: unknown): void {

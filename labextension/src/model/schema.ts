@@ -83,7 +83,7 @@ export type Seq8 = number;
 export type Status = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
 export type Time8 = number;
 export type Type10 = 'run.finished';
-export type FromPage = Open | Change | Undo | Redo | Start | Stop | Show;
+export type FromPage = Open | Change | Undo | Redo | Start | Stop | Show | Draw;
 export type Type11 = 'open';
 export type Base = number;
 export type Id = string;
@@ -102,7 +102,8 @@ export type Type16 = 'stop';
 export type Node7 = string;
 export type Port1 = string;
 export type Type17 = 'show';
-export type ToPage = Opened | Changed | Refused | Events1 | Registered | Shown | Failed;
+export type Type18 = 'draw';
+export type ToPage = Opened | Changed | Refused | Events1 | Registered | Shown | Drawn | Failed;
 export type CanRedo = boolean;
 export type CanUndo = boolean;
 export type Help = string;
@@ -146,7 +147,7 @@ export type Inputs1 = PortSpec[];
 export type Outputs1 = PortSpec[];
 export type Summary = string;
 export type Title5 = string;
-export type Type18 = string;
+export type Type19 = string;
 export type Version1 = number;
 export type Nodes4 = NodeSpec[];
 export type Color2 = 'green' | 'blue' | 'cyan' | 'grey' | 'pink' | 'purple' | 'orange' | 'yellow' | 'red' | 'brown';
@@ -170,7 +171,7 @@ export type Events = {
 }[];
 export type Id1 = string;
 export type Status1 = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
-export type Type19 = 'opened';
+export type Type20 = 'opened';
 export type CanRedo1 = boolean;
 export type CanUndo1 = boolean;
 export type Id2 = string;
@@ -180,21 +181,23 @@ export type Operations1 = {
 }[];
 export type Problems1 = Problem[] | null;
 export type Revision1 = number;
-export type Type20 = 'changed';
+export type Type21 = 'changed';
 export type Id3 = string;
 export type Revision2 = number;
-export type Type21 = 'refused';
+export type Type22 = 'refused';
 export type Events2 = {
   [k: string]: unknown;
 }[];
 export type Run1 = string;
-export type Type22 = 'events';
+export type Type23 = 'events';
 export type Nodes5 = NodeSpec[];
-export type Type23 = 'registered';
+export type Type24 = 'registered';
 export type Node9 = string;
 export type Port4 = string;
-export type Type24 = 'shown';
-export type Type25 = 'failed';
+export type Type25 = 'shown';
+export type Picture = string;
+export type Type26 = 'drawn';
+export type Type27 = 'failed';
 
 export interface Schema {
   Document: Document;
@@ -498,6 +501,12 @@ export interface Show {
   type?: Type17;
 }
 /**
+ * Asks for a picture of the workflow as it is now, to be kept in the notebook's file.
+ */
+export interface Draw {
+  type?: Type18;
+}
+/**
  * Everything a view needs, sent once as the answer to ``open``.
  */
 export interface Opened {
@@ -510,7 +519,7 @@ export interface Opened {
   problems: Problems;
   revision: Revision;
   run?: RunState | null;
-  type?: Type19;
+  type?: Type20;
 }
 /**
  * Everything the canvas must know to draw any workflow.
@@ -550,7 +559,7 @@ export interface NodeSpec {
   ports?: Ports;
   summary: Summary;
   title: Title5;
-  type: Type18;
+  type: Type19;
   version?: Version1;
 }
 /**
@@ -658,7 +667,7 @@ export interface Changed {
   ports?: Ports2;
   problems?: Problems1;
   revision: Revision1;
-  type?: Type20;
+  type?: Type21;
 }
 export interface Ports2 {
   [k: string]: Ports;
@@ -670,7 +679,7 @@ export interface Refused {
   error: Problem;
   id: Id3;
   revision: Revision2;
-  type?: Type21;
+  type?: Type22;
 }
 /**
  * What happened in a run since the last batch (60 Hz at most).
@@ -678,7 +687,7 @@ export interface Refused {
 export interface Events1 {
   events: Events2;
   run: Run1;
-  type?: Type22;
+  type?: Type23;
 }
 /**
  * Node types that are new or other than before, for instance since a cell was run again.
@@ -686,7 +695,7 @@ export interface Events1 {
 export interface Registered {
   nodes: Nodes5;
   ports?: Ports3;
-  type?: Type23;
+  type?: Type24;
 }
 export interface Ports3 {
   [k: string]: Ports;
@@ -697,12 +706,23 @@ export interface Ports3 {
 export interface Shown {
   node: Node9;
   port: Port4;
-  type?: Type24;
+  type?: Type25;
+}
+/**
+ * What the notebook's file keeps of the workflow, for when there is no kernel.
+ */
+export interface Drawn {
+  document: Document2;
+  picture: Picture;
+  type?: Type26;
+}
+export interface Document2 {
+  [k: string]: unknown;
 }
 /**
  * A request could not be served (a run that cannot start, a value that is not there).
  */
 export interface Failed {
   error: Problem;
-  type?: Type25;
+  type?: Type27;
 }

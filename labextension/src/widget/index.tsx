@@ -3,6 +3,7 @@ import { LIVE, type LiveDetail } from '../model/live';
 import { createWorkflowStore } from '../model/store';
 import type { Document } from '../model/types';
 import { CommHost, type Model } from './host';
+import { keepUpToDate } from './keep';
 
 /** Draws the canvas into a cell's output; anywidget calls it once a view. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
@@ -13,11 +14,15 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const ended = new Promise<Document | null>((resolve) => {
     end = resolve;
   });
+  let stop = () => {};
   const forget = onceConnected(el, () => {
-    el.dispatchEvent(new CustomEvent<LiveDetail>(LIVE, { bubbles: true, detail: { ended } }));
+    const detail: LiveDetail = { ended };
+    el.dispatchEvent(new CustomEvent<LiveDetail>(LIVE, { bubbles: true, detail }));
+    if (detail.keep) stop = keepUpToDate(host, store, detail.keep);
   });
   return () => {
     forget();
+    stop();
     const { revision, document } = store.getState();
     end(revision < 0 ? null : document);
     host.close();
