@@ -8,6 +8,7 @@ never waits for a person, and is what LangGraph sees as one node.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +33,7 @@ class Feed(NamedTuple):
     slots: tuple[tuple[int, Callable[[Any], Any] | None], ...]
     many: bool
     required: bool
+    wired: bool
 
 
 class Bound(NamedTuple):
@@ -65,8 +67,8 @@ class Step:
     region: int
     followers: list[int] = field(default_factory=list)
     waits: int = 0
-    wired: bool = False
-    """Some argument comes by wire, so that the step can be skipped."""
+    optional: bool = False
+    """It lies on a branch that may not be taken."""
 
 
 @dataclass(slots=True)
@@ -112,58 +114,57 @@ class _Planner:
         self.body = body
         self.name = name
         self.targets = targets
-        self.types = {node: catalogue.find(entry["type"]) for node, entry in body["nodes"].items()}
+        self.catalogue = catalogue
+        self.types: dict[str, type[Node]] = {}
         self.ports: dict[str, Ports] = {}
-        self.incoming: dict[str, list[str]] = {}
+        self.plain: dict[type[Node], Node] = {}
+        self.calls: dict[tuple[type[Node], frozenset[str]], list[Call]] = {}
+        self.incoming: dict[str, list[str]] = defaultdict(list)
         for source, target in body["edges"]:
-            self.incoming.setdefault(target, []).append(source)
+            self.incoming[target].append(source)
+        self.demand = demanded(body, self.ports_of, targets)
         self.slots: dict[str, int] = {}
+        self.uncertain: set[int] = set()
+        """The slots that stay empty when a branch is not taken."""
         self.inputs: list[RunInput] = []
-        self.given: dict[tuple[str, str], int] = {}
+        self.given: dict[str, int] = {}
         self.size = 0
 
     def plan(self) -> Plan:
-        demand = demanded(self.body, self.ports_of, self.targets)
+        demand = self.demand
         for cls in {self.types[node] for node in demand}:
             cls.require()
-        feeding: dict[str, list[str]] = {node: [] for node in self.body["nodes"] if node in demand}
+        feeding: dict[str, dict[str, None]] = {node: {} for node in self.body["nodes"] if node in demand}
         for source, target in self.body["edges"]:
             one, other = split(source)[0], split(target)[0]
             if other in demand and one in demand:
-                feeding[other].append(one)
-        order, _ = ordered(feeding)
-        for node in order:
-            for port in self.ports_of(node).outputs:
-                self.slots[f"{node}.{port.name}"] = self._slot()
-        steps: list[Step] = []
-        places: dict[str, int] = {}
-        for node in order:
-            before = [places[each] for each in dict.fromkeys(feeding[node])]
-            step = self._step(len(steps), node, demand[node])
-            step.region = max(
-                (steps[each].region + self._cut(steps[each], step) for each in before), default=0
-            )
+                feeding[other][one] = None
+        steps: dict[str, Step] = {}
+        for node in ordered(feeding)[0]:
+            before = [steps[each] for each in feeding[node]]
+            step = steps[node] = self._step(len(steps), node)
+            step.region = max((each.region + self._cut(each, step) for each in before), default=0)
             for each in before:
-                if steps[each].region == step.region:
-                    steps[each].followers.append(step.index)
+                if each.region == step.region:
+                    each.followers.append(step.index)
                     step.waits += 1
-            places[node] = step.index
-            steps.append(step)
         return Plan(
             name=self.name,
-            steps=steps,
-            regions=max((step.region for step in steps), default=0) + 1,
+            steps=list(steps.values()),
+            regions=max((step.region for step in steps.values()), default=0) + 1,
             inputs=self.inputs,
-            slots={port: slot for port, slot in self.slots.items() if self._computed(port, demand)},
+            slots={f"{node}.{out}": self.slots[f"{node}.{out}"] for node in steps for out in demand[node]},
             size=self.size,
-            ends=self._ends(demand),
+            ends=self._ends(),
         )
 
     def ports_of(self, node: str) -> Ports:
-        """The ports of a node, asked once."""
+        """The ports of a node that is computed; the first call looks its type up."""
         found = self.ports.get(node)
         if found is None:
-            cls, settings = self.types[node], self.body["nodes"][node]["settings"]
+            entry = self.body["nodes"][node]
+            cls, settings = self.catalogue.find(entry["type"]), entry["settings"]
+            self.types[node] = cls
             known = {each.name: each.default for each in cls.shape().fields} if cls.dynamic() else {}
             found = self.ports[node] = cls.ports({**known, **settings})
         return found
@@ -172,39 +173,55 @@ class _Planner:
         self.size += 1
         return self.size - 1
 
-    def _computed(self, port: str, demand: dict[str, set[str]]) -> bool:
-        node, name = split(port)
-        return name in demand.get(node, ())
-
     def _cut(self, before: Step, step: Step) -> int:
         return int(self.types[before.node].boundary or self.types[step.node].boundary)
 
-    def _step(self, index: int, node: str, wanted: set[str]) -> Step:
-        entry, ports = self.body["nodes"][node], self.ports_of(node)
-        made = self.types[node].of(entry["settings"])
-        calls = calls_of(made, ports, wanted)
-        bound = [self._bound(node, made, ports, call) for call in calls]
-        wired = any(f"{node}.{feed.name}" in self.incoming for each in bound for feed in each.feeds)
-        return Step(index=index, node=node, bound=bound, region=0, wired=wired)
+    def _step(self, index: int, node: str) -> Step:
+        for port in self.ports_of(node).outputs:
+            self.slots[f"{node}.{port.name}"] = self._slot()
+        made, calls = self._made(node)
+        bound = [self._bound(node, made, call) for call in calls]
+        optional = any(
+            slot in self.uncertain for each in bound for feed in each.feeds for slot, _ in feed.slots
+        )
+        for each in bound:
+            if optional or each.call.split:
+                self.uncertain.update(slot for _, slot in each.slots)
+        return Step(index=index, node=node, bound=bound, region=0, optional=optional)
 
-    def _bound(self, node: str, made: Node, ports: Ports, call: Call) -> Bound:
+    def _made(self, node: str) -> tuple[Node, list[Call]]:
+        """The node and its calls; nodes without settings share one of their class."""
+        cls, wanted = self.types[node], self.demand[node]
+        if settings := self.body["nodes"][node]["settings"]:
+            made = cls.of(settings)
+            return made, calls_of(made, self.ports_of(node), wanted)
+        if cls not in self.plain:
+            self.plain[cls] = cls.of({})
+        made, key = self.plain[cls], (cls, frozenset(wanted))
+        if key not in self.calls:
+            self.calls[key] = calls_of(made, self.ports_of(node), wanted)
+        return made, self.calls[key]
+
+    def _bound(self, node: str, made: Node, call: Call) -> Bound:
+        ports, defaults = self.ports_of(node), made._defaults
         feeds: list[Feed] = []
         constants: dict[str, Any] = {}
-        defaults = made._defaults
         for name in call.inputs:
             port = ports.input(name)
             assert port is not None
-            sources = self.incoming.get(f"{node}.{name}")
-            if sources:
-                wires = tuple((self.slots[source], self._converter(source, port)) for source in sources)
-                feeds.append(Feed(name, wires, port.many, port.required))
+            place = f"{node}.{name}"
+            if sources := self.incoming.get(place):
+                wires = tuple([(self.slots[source], self._converter(source, port)) for source in sources])
+                feeds.append(Feed(name, wires, port.many, port.required, wired=True))
                 if name in defaults:
                     constants[name] = defaults[name]
             else:
-                slot = self._input(node, port, defaults)
-                feeds.append(Feed(name, ((slot, None),), many=False, required=port.required))
+                if place not in self.given:
+                    self.given[place] = self._input(node, port, defaults)
+                wires = ((self.given[place], None),)
+                feeds.append(Feed(name, wires, many=False, required=port.required, wired=False))
         return Bound(
-            call, tuple(feeds), constants, tuple((out, self.slots[f"{node}.{out}"]) for out in call.outputs)
+            call, tuple(feeds), constants, tuple([(out, self.slots[f"{node}.{out}"]) for out in call.outputs])
         )
 
     def _converter(self, source: str, target: PortSpec) -> Callable[[Any], Any] | None:
@@ -214,16 +231,14 @@ class _Planner:
         return CONVERTERS.get(conversion(port.tag, target.tag) or "")
 
     def _input(self, node: str, port: PortSpec, defaults: dict[str, Any]) -> int:
-        known = self.given.get((node, port.name))
-        if known is not None:
-            return known
-        slot = self.given[node, port.name] = self._slot()
+        slot = self._slot()
         self.inputs.append(
             RunInput(port.name, node, port, slot, defaults.get(port.name), port.name in defaults)
         )
         return slot
 
-    def _ends(self, demand: dict[str, set[str]]) -> dict[str, int]:
+    def _ends(self) -> dict[str, int]:
+        demand = self.demand
         connected = {split(source)[0] for source, target in self.body["edges"] if split(target)[0] in demand}
         collecting = [node for node in demand if self.types[node].collects]
         asked = [split(target) for target in self.targets]

@@ -1,0 +1,58 @@
+"""Measuring side by side: every round runs each contender once, so that a busy machine slows all alike."""
+
+from __future__ import annotations
+
+import gc
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+BUDGET = 4.0
+"""Seconds after which a slow contender sits out the remaining rounds."""
+LEAST = 3
+"""Rounds that even a slow contender takes part in."""
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The seconds of one call, without garbage collection, as ``timeit`` measures."""
+    gc.collect()
+    gc.disable()
+    try:
+        began = perf_counter()
+        work()
+        return perf_counter() - began
+    finally:
+        gc.enable()
+
+
+def side_by_side(contenders: Mapping[str, Callable[[], object]], rounds: int = 25) -> dict[str, float]:
+    """The median seconds of each contender; one round before the first is thrown away."""
+    return medians({name: lambda work=work: seconds(work) for name, work in contenders.items()}, rounds)
+
+
+def medians(samples: Mapping[str, Callable[[], float]], rounds: int = 25) -> dict[str, float]:
+    """The median of what each contender measures itself."""
+    taken: dict[str, list[float]] = {name: [] for name in samples}
+    for sample in samples.values():
+        sample()
+    for _ in range(rounds):
+        for name, sample in samples.items():
+            if len(taken[name]) < LEAST or sum(taken[name]) < BUDGET:
+                taken[name].append(sample())
+    return {name: median(each) for name, each in taken.items()}
+
+
+def table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Prints a table; floats as ratios with two digits."""
+    texts = [
+        list(head),
+        *([f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows),
+    ]
+    widths = [max(len(row[column]) for row in texts) for column in range(len(head))]
+    print(f"\n{title}")
+    for row in texts:
+        first, *rest = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  " + "  ".join([first, *(cell.strip().rjust(len(cell)) for cell in rest)]))
