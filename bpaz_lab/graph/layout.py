@@ -5,10 +5,11 @@ canvas has dagre for a tidier picture with measured sizes; this one needs no bro
 
 Example:
     >>> from bpaz_lab.graph.document import parse
-    >>> document = parse('{"bpaz": 1, "name": "", "nodes": {"a": {"type": "T"}, "b": {"type": "T"}},'
-    ...                  ' "edges": [["a.x", "b.y"]]}')
+    >>> nodes = ", ".join(f'"{id}": {{"type": "T"}}' for id in "abc")
+    >>> document = parse('{"bpaz": 1, "name": "", "edges": [["a.x", "b.y"], ["a.x", "c.y"]], '
+    ...                  f'"nodes": {{{nodes}}}}}')
     >>> places(document, lambda node: 1)
-    {'a': [0, 0], 'b': [300, 0]}
+    {'a': [0, 0.0], 'b': [300, 0.0], 'c': [300, 108.0]}
 """
 
 from __future__ import annotations
