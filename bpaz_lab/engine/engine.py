@@ -18,7 +18,7 @@ from bpaz_lab.engine.plan import Plan, plan
 from bpaz_lab.engine.run import Options, Run, start
 from bpaz_lab.errors import DocumentError
 from bpaz_lab.graph import document as documents
-from bpaz_lab.graph.check import check, ports_of
+from bpaz_lab.graph.check import check, ports_of, target_problem
 from bpaz_lab.graph.order import demanded, split
 from bpaz_lab.nodes.catalogue import catalogue
 
@@ -53,6 +53,8 @@ class Engine:
             DocumentError: What would be computed has problems; ``problems`` lists them.
         """
         whole, targets = documents.shaped(document), tuple(targets)
+        if wrong := [p for each in targets if (p := target_problem(whole, each, self.types))]:
+            raise DocumentError.of(wrong)
         problems = check(whole, self.types)
         if problems and (relevant := self._relevant(whole, targets, problems)):
             raise DocumentError.of(relevant)
@@ -80,9 +82,6 @@ class Engine:
         """The problems of what would be computed: an unfinished corner does not stop the rest."""
         if any(problem.code == "cycle" for problem in problems):
             return problems
-        for target in targets:
-            if split(target)[0] not in document["nodes"]:
-                return problems
         broken = {int(p.path.split(".")[1]) for p in problems if p.path.startswith("edges.")}
         edges = [edge for number, edge in enumerate(document["edges"]) if number not in broken]
         sound: Any = {**document, "edges": edges}

@@ -114,6 +114,8 @@ class Record:
             kind, data = "node.failed", {"duration": data, "error": stopped}
         elif kind == "run.finished":
             data = data()
-        elif kind != "token":
+        elif kind == "token":
+            data = {**data, "text": data["text"].encode(errors="replace").decode()}
+        else:
             data = emit(data, self.masker)
         return seq, time, kind, node, data

@@ -19,7 +19,7 @@ from bpaz_lab.engine.regions import compiled, run_directly, run_through_langgrap
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.engine.scheduler import MISSING, Scheduler
 from bpaz_lab.errors import NodeFailed, RunCancelled, RunError, RunTimeout
-from bpaz_lab.guard.emit import quiet_loggers
+from bpaz_lab.guard.emit import emit, quiet_loggers
 from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.context import Services
 
@@ -294,6 +294,8 @@ class Run:
                 hint="Pass a longer timeout=, or look at run.events to see what took so long.",
                 run=self,
             )
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
         failure = RunError(f"the engine failed: {type(error).__name__}: {error}", run=self)
         failure.__cause__ = error
         return "failed", failure
@@ -309,10 +311,7 @@ class Run:
 
     def _finished(self) -> dict[str, Any]:
         output = self.output
-        masker = self._services.masker
-        shown = None if output is None else preview(output)
-        if shown is not None:
-            shown = shown.model_copy(update={"text": masker.text(shown.text)})
+        shown = None if output is None else emit(preview(output).model_dump(), self.masker)
         return {
             "status": self.status,
             "duration": self.duration,

@@ -136,6 +136,13 @@ def edge_problem(
     return None
 
 
+def target_problem(body: Body, target: str, types: Types) -> EdgeError | None:
+    """Why a run cannot compute ``node`` or ``node.port``, or None: it does not exist."""
+    node, port = split(target)
+    ports = _end(body, target, types)
+    return None if ports is not None and not port else _missing_end(body, node, port, ports, "output")
+
+
 def _edge_problems(body: Body, ports: dict[str, Ports]) -> list[DocumentError]:
     problems: list[DocumentError] = []
     before: list[list[str]] = []

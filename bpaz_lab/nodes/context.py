@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import IO, TYPE_CHECKING, Any
 
 from bpaz_lab.errors import CredentialError, InputError, RunCancelled
@@ -67,11 +68,19 @@ class Context:
 
     def emit(self, text: str, port: str = "") -> None:
         """Streams a piece of text of an output."""
-        self.services.emit("token", self.node, {"port": port or self.port, "text": text})
+        self.services.emit("token", self.node, {"port": port or self.port, "text": str(text)})
 
     def progress(self, done: float, total: float | None = None, message: str = "") -> None:
-        """Says how far the node is."""
-        self.services.emit("node.progress", self.node, {"done": done, "total": total, "message": message})
+        """Says how far the node is.
+
+        Raises:
+            InputError: A number is not finite.
+        """
+        whole = None if total is None else float(total)
+        if not isfinite(done) or (whole is not None and not isfinite(whole)):
+            raise InputError(f"progress is told in finite numbers, not {done} of {total}")
+        told = {"done": float(done), "total": whole, "message": str(message)}
+        self.services.emit("node.progress", self.node, told)
 
     def usage(self, input_tokens: int = 0, output_tokens: int = 0) -> None:
         """Reports the tokens that a model call took; the run adds them up."""

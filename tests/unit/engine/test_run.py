@@ -12,7 +12,6 @@ import threading
 from typing import Any
 
 import pytest
-from tests.support.flows import Flow, add, ended, one, told, up
 
 from bpaz_lab.engine.run import Options, Run
 from bpaz_lab.engine.runtime import runtime
@@ -20,7 +19,8 @@ from bpaz_lab.errors import EgressRefused, NodeFailed, RunCancelled, RunError, R
 from bpaz_lab.guard.credentials import EnvironmentResolver
 from bpaz_lab.nodes.base import Node, output
 from bpaz_lab.nodes.context import Context, Services
-from bpaz_lab.nodes.types import Model, Text
+from bpaz_lab.nodes.types import Model, Text  # noqa: TC001 (ports are read from hints)
+from tests.support.flows import Flow, add, ended, one, told, up
 
 pytestmark = pytest.mark.unit
 
@@ -462,6 +462,26 @@ def test_progress_is_an_event(flow, through):
     flow.put(steps, "a", inline=False)
     (event,) = [e for e in flow.go(through).wait(WAIT).events if e.type == "node.progress"]
     assert (event.node, event.done, event.total, event.message) == ("a", 1, 2, "half")
+
+
+@pytest.mark.parametrize("done", [float("nan"), float("inf"), "half"])
+def test_progress_that_is_no_number_fails_its_node_and_spoils_no_event(flow, through, done):
+    def steps(context: Context):
+        context.progress(done)
+
+    flow.put(steps, "a", inline=False)
+    run = flow.go(through).wait(WAIT)
+    assert run.error.path == "nodes.a"
+    assert [event.type for event in run.events][-2:] == ["node.failed", "run.finished"]
+
+
+def test_a_token_that_is_no_text_spoils_no_event(flow, through):
+    def talks(context: Context):
+        context.emit(5)
+
+    flow.put(talks, "a", inline=False)
+    run = flow.go(through).wait(WAIT)
+    assert [event.text for event in run.events if event.type == "token"] == ["5"]
 
 
 class Talker(Node):

@@ -7,11 +7,11 @@ import threading
 from typing import Any
 
 import pytest
-from tests.support.flows import Flow, Gate, add, ended, one, told, up
 
 from bpaz_lab.engine.scheduler import TURN
 from bpaz_lab.nodes.base import Node
-from bpaz_lab.nodes.types import Many
+from bpaz_lab.nodes.types import Many  # noqa: TC001 (ports are read from hints)
+from tests.support.flows import Flow, Gate, add, ended, one, told, up
 
 pytestmark = pytest.mark.unit
 
@@ -51,9 +51,7 @@ def layered(flow):
         flow.put(add, f"x{layer}")
         flow.put(add, f"y{layer}")
         for side in "xy":
-            flow.wire(
-                f"x{layer - 1}.result {side}{layer}.left", f"y{layer - 1}.result {side}{layer}.right"
-            )
+            flow.wire(f"x{layer - 1}.result {side}{layer}.left", f"y{layer - 1}.result {side}{layer}.right")
     return {"x4": 16, "y4": 16}
 
 
