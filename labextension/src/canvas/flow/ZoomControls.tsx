@@ -3,6 +3,8 @@ import { useState } from 'react';
 import { useActions } from '../actions';
 import { IconButton } from '../icons';
 
+/** Above it React Flow's map costs a frame while panning: it is drawn only when asked for. */
+const MOST = 200;
 const ROOM = { width: 760, height: 420 };
 
 /** Zoom buttons, and a map of the whole where there is room for one. */
@@ -10,9 +12,9 @@ export function ZoomControls() {
   const actions = useActions();
   const percent = useStore((state) => Math.round(state.transform[2] * 100));
   const roomy = useStore((state) => state.width >= ROOM.width && state.height >= ROOM.height);
-  const large = useStore((state) => state.nodes.length > 20);
+  const useful = useStore((state) => state.nodes.length > 20 && state.nodes.length <= MOST);
   const [open, setOpen] = useState<boolean | null>(null);
-  const map = roomy && (open ?? large);
+  const map = roomy && (open ?? useful);
   return (
     <>
       {map && <MiniMap className="bz-minimap" pannable zoomable position="bottom-left" />}

@@ -12,6 +12,8 @@ import { TitleBox } from './TitleBox';
 
 /** Below this zoom a node is only a box with its title. */
 const FAR = 0.45;
+/** Below this one nobody can read the title. */
+const TINY = 0.12;
 
 /** A node of the workflow; everything it shows is read by its id. */
 export const WorkflowNode = memo(function WorkflowNode({
@@ -20,7 +22,7 @@ export const WorkflowNode = memo(function WorkflowNode({
   selected,
   height,
 }: NodeProps<WorkflowFlowNode>) {
-  const far = useFlow((state) => state.transform[2] < FAR);
+  const far = useFlow(({ transform: [, , zoom] }) => zoom < FAR && (zoom < TINY ? 'tiny' : 'far'));
   const entry = useWorkflow((state) => state.document.nodes[id]);
   const spec = useWorkflow((state) => state.specs[entry?.type ?? '']);
   const status = useWorkflow((state) => state.run?.nodes[id]?.status);
@@ -40,7 +42,7 @@ export const WorkflowNode = memo(function WorkflowNode({
     .join(' ');
   if (far) {
     const box = { width: WIDTH, height: height ?? estimatedSize(data.ports).height };
-    const title = entry.title || spec?.title || entry.type;
+    const title = far === 'tiny' ? '' : entry.title || spec?.title || entry.type;
     return <TitleBox id={id} className={className} box={box} title={title} ports={data.ports} />;
   }
   return (
