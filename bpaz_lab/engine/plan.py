@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpaz_lab.graph.order import demanded, ordered, split
@@ -117,33 +118,30 @@ class _Planner:
         self.catalogue = catalogue
         self.types: dict[str, type[Node]] = {}
         self.ports: dict[str, Ports] = {}
-        self.plain: dict[type[Node], Node] = {}
-        self.calls: dict[tuple[type[Node], frozenset[str]], list[Call]] = {}
-        self.incoming: dict[str, list[str]] = defaultdict(list)
-        for source, target in body["edges"]:
-            self.incoming[target].append(source)
+        self.plain: dict[tuple[type[Node], frozenset[str]], _Made] = {}
         self.demand = demanded(body, self.ports_of, targets)
+        self.incoming: dict[str, list[str]] = defaultdict(list)
+        self.feeding: dict[str, list[str]] = {node: [] for node in body["nodes"] if node in self.demand}
+        for source, target in body["edges"]:
+            one, other = source.partition(".")[0], target.partition(".")[0]
+            if one in self.demand and other in self.demand:
+                self.incoming[target].append(source)
+                self.feeding[other].append(one)
+        self.places = count()
         self.slots: dict[str, int] = {}
+        self.tags: dict[str, str] = {}
         self.uncertain: set[int] = set()
         """The slots that stay empty when a branch is not taken."""
-        self.inputs: list[RunInput] = []
-        self.given: dict[str, int] = {}
-        self.size = 0
+        self.inputs: dict[str, RunInput] = {}
 
     def plan(self) -> Plan:
-        demand = self.demand
-        for cls in {self.types[node] for node in demand}:
+        for cls in {self.types[node] for node in self.demand}:
             cls.require()
-        feeding: dict[str, dict[str, None]] = {node: {} for node in self.body["nodes"] if node in demand}
-        for source, target in self.body["edges"]:
-            one, other = split(source)[0], split(target)[0]
-            if other in demand and one in demand:
-                feeding[other][one] = None
         steps: dict[str, Step] = {}
-        for node in ordered(feeding)[0]:
-            before = [steps[each] for each in feeding[node]]
+        for node in ordered(self.feeding)[0]:
+            before = [steps[each] for each in dict.fromkeys(self.feeding[node])]
             step = steps[node] = self._step(len(steps), node)
-            step.region = max((each.region + self._cut(each, step) for each in before), default=0)
+            step.region = max([each.region + self._cut(each, step) for each in before], default=0)
             for each in before:
                 if each.region == step.region:
                     each.followers.append(step.index)
@@ -152,9 +150,9 @@ class _Planner:
             name=self.name,
             steps=list(steps.values()),
             regions=max((step.region for step in steps.values()), default=0) + 1,
-            inputs=self.inputs,
-            slots={f"{node}.{out}": self.slots[f"{node}.{out}"] for node in steps for out in demand[node]},
-            size=self.size,
+            inputs=list(self.inputs.values()),
+            slots={port: self.slots[port] for node in steps for port in self._computed(node)},
+            size=next(self.places),
             ends=self._ends(),
         )
 
@@ -169,19 +167,19 @@ class _Planner:
             found = self.ports[node] = cls.ports({**known, **settings})
         return found
 
-    def _slot(self) -> int:
-        self.size += 1
-        return self.size - 1
+    def _computed(self, node: str) -> list[str]:
+        return [f"{node}.{output}" for output in self.demand[node]]
 
     def _cut(self, before: Step, step: Step) -> int:
         return int(self.types[before.node].boundary or self.types[step.node].boundary)
 
     def _step(self, index: int, node: str) -> Step:
-        for port in self.ports_of(node).outputs:
-            self.slots[f"{node}.{port.name}"] = self._slot()
-        made, calls = self._made(node)
-        bound = [self._bound(node, made, call) for call in calls]
-        optional = any(
+        for port in self.ports[node].outputs:
+            place = f"{node}.{port.name}"
+            self.slots[place], self.tags[place] = next(self.places), port.tag
+        made = self._made(node)
+        bound = [self._bound(node, call, made.defaults) for call in made.calls]
+        optional = bool(self.uncertain) and any(
             slot in self.uncertain for each in bound for feed in each.feeds for slot, _ in feed.slots
         )
         for each in bound:
@@ -189,21 +187,18 @@ class _Planner:
                 self.uncertain.update(slot for _, slot in each.slots)
         return Step(index=index, node=node, bound=bound, region=0, optional=optional)
 
-    def _made(self, node: str) -> tuple[Node, list[Call]]:
-        """The node and its calls; nodes without settings share one of their class."""
-        cls, wanted = self.types[node], self.demand[node]
+    def _made(self, node: str) -> _Made:
+        """The calls of a node; nodes without settings share those of their class."""
+        cls, ports, wanted = self.types[node], self.ports[node], self.demand[node]
         if settings := self.body["nodes"][node]["settings"]:
-            made = cls.of(settings)
-            return made, calls_of(made, self.ports_of(node), wanted)
-        if cls not in self.plain:
-            self.plain[cls] = cls.of({})
-        made, key = self.plain[cls], (cls, frozenset(wanted))
-        if key not in self.calls:
-            self.calls[key] = calls_of(made, self.ports_of(node), wanted)
-        return made, self.calls[key]
+            return _Made.of(cls.of(settings), ports, wanted)
+        key = cls, frozenset(wanted)
+        if key not in self.plain:
+            self.plain[key] = _Made.of(cls.of({}), ports, wanted)
+        return self.plain[key]
 
-    def _bound(self, node: str, made: Node, call: Call) -> Bound:
-        ports, defaults = self.ports_of(node), made._defaults
+    def _bound(self, node: str, call: Call, defaults: dict[str, Any]) -> Bound:
+        ports = self.ports[node]
         feeds: list[Feed] = []
         constants: dict[str, Any] = {}
         for name in call.inputs:
@@ -211,42 +206,47 @@ class _Planner:
             assert port is not None
             place = f"{node}.{name}"
             if sources := self.incoming.get(place):
-                wires = tuple([(self.slots[source], self._converter(source, port)) for source in sources])
+                wires = tuple([self._wire(source, port) for source in sources])
                 feeds.append(Feed(name, wires, port.many, port.required, wired=True))
                 if name in defaults:
                     constants[name] = defaults[name]
             else:
-                if place not in self.given:
-                    self.given[place] = self._input(node, port, defaults)
-                wires = ((self.given[place], None),)
+                wires = ((self._input(place, node, port, defaults).slot, None),)
                 feeds.append(Feed(name, wires, many=False, required=port.required, wired=False))
-        return Bound(
-            call, tuple(feeds), constants, tuple([(out, self.slots[f"{node}.{out}"]) for out in call.outputs])
-        )
+        slots = [(output, self.slots[f"{node}.{output}"]) for output in call.outputs]
+        return Bound(call, tuple(feeds), constants, tuple(slots))
 
-    def _converter(self, source: str, target: PortSpec) -> Callable[[Any], Any] | None:
-        node, name = split(source)
-        port = self.ports_of(node).output(name)
-        assert port is not None
-        return CONVERTERS.get(conversion(port.tag, target.tag) or "")
+    def _wire(self, source: str, target: PortSpec) -> tuple[int, Callable[[Any], Any] | None]:
+        return self.slots[source], CONVERTERS.get(conversion(self.tags[source], target.tag) or "")
 
-    def _input(self, node: str, port: PortSpec, defaults: dict[str, Any]) -> int:
-        slot = self._slot()
-        self.inputs.append(
-            RunInput(port.name, node, port, slot, defaults.get(port.name), port.name in defaults)
-        )
-        return slot
+    def _input(self, place: str, node: str, port: PortSpec, defaults: dict[str, Any]) -> RunInput:
+        name = port.name
+        if place not in self.inputs:  # else two methods of the node take it
+            self.inputs[place] = RunInput(
+                name, node, port, next(self.places), defaults.get(name), name in defaults
+            )
+        return self.inputs[place]
 
     def _ends(self) -> dict[str, int]:
-        demand = self.demand
-        connected = {split(source)[0] for source, target in self.body["edges"] if split(target)[0] in demand}
-        collecting = [node for node in demand if self.types[node].collects]
+        feeding = {node for before in self.feeding.values() for node in before}
+        sinks = [node for node in self.demand if node not in feeding]
+        collecting = [node for node in self.demand if self.types[node].collects]
         asked = [split(target) for target in self.targets]
-        ends = asked or [(node, "") for node in collecting or [n for n in demand if n not in connected]]
         found = {}
-        for node, port in ends:
-            main = self.ports_of(node).main
+        for node, port in asked or [(node, "") for node in collecting or sinks]:
+            main = self.ports[node].main
             name = port or (main.name if main else "")
             if name:
                 found[f"{node}.{port}" if port else node] = self.slots[f"{node}.{name}"]
         return found
+
+
+class _Made(NamedTuple):
+    """What the methods of a node are, and the arguments that its settings give."""
+
+    calls: list[Call]
+    defaults: dict[str, Any]
+
+    @classmethod
+    def of(cls, node: Node, ports: Ports, wanted: set[str]) -> _Made:
+        return cls(calls_of(node, ports, wanted), node._defaults)

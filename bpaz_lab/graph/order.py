@@ -98,31 +98,27 @@ def demanded(
     for source, target in body["edges"]:
         node, port = split(target)
         feeding[node].append((port, source))
-        connected.add(split(source)[0])
+        connected.add(source.partition(".")[0])
     ends = list(targets) or [node for node in body["nodes"] if node not in connected]
-    demand: dict[str, set[str]] = {}
-    fed: set[tuple[str, str]] = set()
-    stack = [split(end) for end in ends]
+    demand: dict[str, set[str]] = defaultdict(set)
+    stack = ends
     while stack:
-        node, port = stack.pop()
+        node, port = split(stack.pop())
         ports = ports_of(node)
-        if not port:
-            port = ports.main.name if ports.main else ""
-        seen = demand.setdefault(node, set())
-        if (node, port) in fed:
+        if not port and ports.main:
+            port = ports.main.name
+        wanted = demand[node]
+        if port in wanted:
             continue
-        fed.add((node, port))
         if port:
-            seen.add(port)
+            wanted.add(port)
         output = ports.output(port)
-        needs = None if output is None else output.needs
-        stack += [
-            split(source) for name, source in feeding[node] if needs is None or _needed(ports, name, needs)
-        ]
-    return demand
+        for name, source in feeding.get(node, ()):
+            if output is None or _needed(ports, name, output.needs):
+                stack.append(source)
+    return dict(demand)
 
 
 def _needed(ports: Ports, name: str, needs: tuple[str, ...]) -> bool:
     """Ports that no method names (``**inputs``) are needed by every output."""
-    named = {need for port in ports.outputs for need in port.needs}
-    return name in needs or name not in named
+    return name in needs or not any(name in port.needs for port in ports.outputs)

