@@ -1,11 +1,8 @@
-import { useReactFlow } from '@xyflow/react';
 import { useEffect, useRef } from 'react';
-import { useActions } from './actions';
 import { useServices, useUi, useWorkflow } from './context';
 import { Drawer } from './drawer/Drawer';
 import { Flow } from './flow/Flow';
 import { Inspector } from './inspector/Inspector';
-import { onKey } from './keys';
 import { ListView } from './ListView';
 import { Messages } from './Messages';
 import { Palette } from './panels/Palette';
@@ -17,6 +14,7 @@ import { tagLook } from './tags';
 import { RunProgress } from './toolbar/RunProgress';
 import { Toolbar } from './toolbar/Toolbar';
 import { NARROW, WIDE } from './ui';
+import { useKeyboard } from './useKeyboard';
 
 /** The whole canvas: toolbar, palette, workflow, inspector, output. */
 export function App() {
@@ -81,49 +79,6 @@ function useWidth(root: React.RefObject<HTMLElement | null>): void {
     observer.observe(element);
     return () => observer.disconnect();
   }, [root, ui]);
-}
-
-function useKeyboard(root: React.RefObject<HTMLElement | null>): void {
-  const services = useServices();
-  const actions = useActions();
-  const flow = useReactFlow();
-  useEffect(() => {
-    const element = root.current;
-    if (!element) return;
-    let mouse: { x: number; y: number } | null = null;
-    const pointer = () => {
-      if (!mouse) return null;
-      const { x, y } = flow.screenToFlowPosition(mouse);
-      return {
-        screen: [mouse.x, mouse.y] as [number, number],
-        at: [Math.round(x), Math.round(y)] as [number, number],
-      };
-    };
-    const listeners: [string, (event: never) => void][] = [
-      ['keydown', (event: KeyboardEvent) => onKey(event, services, actions, pointer)],
-      [
-        'pointermove',
-        ({ target, clientX, clientY }: PointerEvent) => {
-          mouse = (target as Element).closest('.react-flow') ? { x: clientX, y: clientY } : null;
-        },
-      ],
-      ['pointerleave', () => (mouse = null)],
-      [
-        'pointerdown',
-        ({ target }: PointerEvent) => {
-          // A click on the empty canvas takes the focus from a form field or from the notebook.
-          if ((target as Element).closest('.react-flow__pane')) element.focus({ preventScroll: true });
-        },
-      ],
-    ];
-    for (const [type, listener] of listeners)
-      element.addEventListener(type, listener as EventListener, type === 'pointerdown');
-    return () => {
-      for (const [type, listener] of listeners) {
-        element.removeEventListener(type, listener as EventListener, type === 'pointerdown');
-      }
-    };
-  }, [root, services, actions, flow]);
 }
 
 /** The colour of the wire that is being drawn. */

@@ -34,19 +34,21 @@ export function shownKeys(keys: string): string {
 /** Where the mouse is over the canvas, null where it is not. */
 export type Pointer = () => { screen: Point; at: Point } | null;
 
-/** Handles a key pressed anywhere in the canvas. */
-export function onKey(event: KeyboardEvent, services: Services, actions: Actions, pointer: Pointer): void {
+/** Handles a key pressed anywhere in the canvas; whether it meant something. */
+export function onKey(event: KeyboardEvent, services: Services, actions: Actions, pointer: Pointer): boolean {
   const done = command(event, services, actions, pointer);
-  if (!done) return;
-  event.preventDefault();
-  event.stopPropagation();
+  if (done) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+  return done;
 }
 
-/** Whether the key meant something. */
 function command(event: KeyboardEvent, { store, ui }: Services, actions: Actions, pointer: Pointer): boolean {
   const mod = event.ctrlKey || event.metaKey;
   const editable = store.getState().phase === 'ready';
   if (mod && event.key === 'Enter' && editable) {
+    commitDraft();
     if (isRunning(store.getState().run?.status)) actions.stop();
     else actions.run(event.shiftKey ? ui.getState().selected[0] : undefined);
     return true;
@@ -122,6 +124,14 @@ function command(event: KeyboardEvent, { store, ui }: Services, actions: Actions
       return true;
   }
   return false;
+}
+
+/** What is still being typed counts for the run that starts now. */
+function commitDraft(): void {
+  const field = document.activeElement;
+  if (!(field instanceof HTMLElement) || !isTyping(field)) return;
+  field.blur();
+  field.focus({ preventScroll: true });
 }
 
 function leave(ui: Services['ui'], actions: Actions): boolean {

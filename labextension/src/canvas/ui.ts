@@ -2,8 +2,11 @@ import type { Node } from '@xyflow/react';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Point, PortRef, Ports } from '../model/types';
 
-/** A node or a note as React Flow holds it; what it shows is read from the workflow by its id. */
-export type WorkflowFlowNode = Node<{ ports: Ports }, 'workflow'>;
+/**
+ * A node or a note as React Flow holds it; what it shows is read from the workflow by its id. `auto` is
+ * where a node is drawn while the document gives it no place.
+ */
+export type WorkflowFlowNode = Node<{ ports: Ports; auto?: Point }, 'workflow'>;
 export type NoteFlowNode = Node<{ note: string }, 'note'>;
 export type CanvasNode = WorkflowFlowNode | NoteFlowNode;
 

@@ -22,6 +22,7 @@ class InstantResizeObserver implements ResizeObserver {
 
 export function layOut(): void {
   globalThis.ResizeObserver = InstantResizeObserver;
+  globalThis.DOMMatrixReadOnly ??= UnitMatrix as unknown as typeof DOMMatrixReadOnly;
   const get = (side: 'width' | 'height') => ({
     configurable: true,
     get(this: Element) {
@@ -37,6 +38,11 @@ export function layOut(): void {
   Element.prototype.getBoundingClientRect = function () {
     return new DOMRectLike(0, 0, size(this).width, size(this).height) as DOMRect;
   };
+}
+
+/** React Flow reads the zoom from it. */
+class UnitMatrix {
+  readonly m22 = 1;
 }
 
 class DOMRectLike {

@@ -11,12 +11,15 @@ type Tab = 'run' | 'value';
 export function Drawer() {
   const { ui, host } = useServices();
   const shown = useWorkflow((state) => state.shown);
+  const section = useRef<HTMLElement>(null);
   const [tab, setTab] = useState<Tab>(shown ? 'value' : 'run');
   useEffect(() => {
     if (shown) setTab('value');
+    // It opens below the canvas, which may be below the page.
+    section.current?.scrollIntoView?.({ block: 'nearest' });
   }, [shown]);
   return (
-    <section className="bz-drawer" aria-label="Output">
+    <section ref={section} className="bz-drawer" aria-label="Output">
       <div className="bz-drawer-head" role="tablist">
         <TabButton tab="run" open={tab} onOpen={setTab} title="Output of the run" />
         <TabButton

@@ -7,7 +7,7 @@ import {
   ReactFlow,
   useReactFlow,
 } from '@xyflow/react';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useId, useRef, useState } from 'react';
 import type { Point } from '../../model/types';
 import { FIT, useActions } from '../actions';
 import { useServices, useUi, useWorkflow } from '../context';
@@ -35,6 +35,7 @@ export function Flow() {
   const editable = useWorkflow((state) => state.phase === 'ready');
   const focused = useUi((state) => state.focused);
   const connecting = useConnecting();
+  const id = useId().replaceAll(':', '');
   const onNodesChange = useNodeChanges();
 
   const onEdgesChange = useCallback(
@@ -55,6 +56,8 @@ export function Flow() {
 
   return (
     <ReactFlow<CanvasNode, CanvasEdge>
+      // Several canvases may stand in one notebook.
+      id={id}
       nodes={nodes}
       edges={edges}
       nodeTypes={NODE_TYPES}

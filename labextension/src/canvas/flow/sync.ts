@@ -19,8 +19,9 @@ export function flowNodes(previous: CanvasNode[], state: WorkflowState): CanvasN
   const ports = new Map(Object.keys(state.document.nodes).map((id) => [id, state.portsOf(id)]));
   const estimate = (id: string) => estimatedSize(ports.get(id) ?? NO_PORTS, lineCount(state, id));
   const drawn = (id: string): Point | undefined => {
-    const at = known.get(id)?.position;
-    return at && [at.x, at.y];
+    const node = known.get(id);
+    if (node?.type !== 'workflow') return undefined;
+    return node.data.auto ?? [node.position.x, node.position.y];
   };
   const positions = placed(state.document, (id) => sizeOf(known.get(id)) ?? estimate(id), drawn);
   const next: CanvasNode[] = [];
@@ -28,7 +29,14 @@ export function flowNodes(previous: CanvasNode[], state: WorkflowState): CanvasN
     next.push(noteNode(known.get(NOTE_PREFIX + id), id, note.at));
   }
   for (const [id, own] of ports)
-    next.push(workflowNode(known.get(id), id, own, positions[id] ?? [0, 0], estimate));
+    next.push(
+      workflowNode(
+        known.get(id),
+        id,
+        { ports: own, at: positions[id] ?? [0, 0], label: label(state, id) },
+        estimate,
+      ),
+    );
   const unchanged = next.length === previous.length && next.every((node, index) => node === previous[index]);
   return unchanged ? previous : next;
 }
@@ -36,6 +44,12 @@ export function flowNodes(previous: CanvasNode[], state: WorkflowState): CanvasN
 export function sizeOf(node: CanvasNode | undefined): { width: number; height: number } | undefined {
   const { width, height } = node?.measured ?? {};
   return width && height ? { width, height } : undefined;
+}
+
+/** What a screen reader says of a node that has the focus. */
+function label({ document, specs }: WorkflowState, id: string): string {
+  const entry = document.nodes[id];
+  return `${entry?.title || specs[entry?.type ?? '']?.title || entry?.type} (${id})`;
 }
 
 function lineCount({ document, specs }: WorkflowState, id: string): number {
@@ -48,16 +62,22 @@ function lineCount({ document, specs }: WorkflowState, id: string): number {
 function workflowNode(
   old: CanvasNode | undefined,
   id: string,
-  ports: Ports,
-  at: Point,
+  { ports, at, label }: { ports: Ports; at: Point; label: string },
   estimate: (id: string) => { width: number; height: number },
 ): CanvasNode {
   const before = old?.type === 'workflow' ? old : undefined;
   const samePorts = before !== undefined && equalPorts(before.data.ports, ports);
-  if (before && samePorts && isAt(before, at)) return before;
+  if (before && samePorts && before.ariaLabel === label && isAt(before, at)) return before;
   const position = before?.dragging ? before.position : { x: at[0], y: at[1] };
-  if (before && samePorts) return { ...before, position };
-  const node: WorkflowFlowNode = { ...before, id, type: 'workflow', position, data: { ports } };
+  if (before && samePorts) return { ...before, position, ariaLabel: label };
+  const node: WorkflowFlowNode = {
+    ...before,
+    id,
+    type: 'workflow',
+    position,
+    ariaLabel: label,
+    data: { ports, auto: before?.data.auto ?? at },
+  };
   return { ...node, handles: estimatedHandles(ports), measured: sizeOf(before) ?? estimate(id) };
 }
 

@@ -11,7 +11,7 @@ interface DraftInputProps extends Native {
   className?: string;
 }
 
-/** A text field that commits on blur, on Enter (Ctrl+Enter stays the run's) or after a pause. */
+/** A text field that commits on blur, on Enter (one line only) or after a pause. */
 export function DraftInput({ value, onCommit, rows, ...native }: DraftInputProps) {
   const draft = useDraft(value, onCommit);
   const common = {
@@ -20,7 +20,7 @@ export function DraftInput({ value, onCommit, rows, ...native }: DraftInputProps
     onBlur: draft.finish,
     onKeyDown: (event: React.KeyboardEvent) => {
       if (event.key === 'Escape') draft.cancel();
-      if (event.key === 'Enter' && (rows === undefined || event.ctrlKey || event.metaKey)) draft.finish();
+      if (event.key === 'Enter' && rows === undefined) draft.finish();
     },
   };
   if (rows === undefined)

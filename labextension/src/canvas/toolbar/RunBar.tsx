@@ -58,6 +58,7 @@ export function RunBar() {
 
 function Input({ input, name }: { input: RunInput; name: string }) {
   const { ui } = useServices();
+  const actions = useActions();
   const value = useUi((state) => state.values[name] ?? '');
   const marked = useUi((state) => state.marked);
   const missing = marked && input.required && value === '';
@@ -70,6 +71,12 @@ function Input({ input, name }: { input: RunInput; name: string }) {
       title={`${title} (${name})`}
       placeholder={missing ? `${title} is needed` : summarise(input.default) || title}
       value={value}
+      onKeyDown={(event) => {
+        // Inside a notebook, Enter never submits a form.
+        if (event.key !== 'Enter' || event.nativeEvent.isComposing || event.ctrlKey || event.metaKey) return;
+        event.preventDefault();
+        actions.run();
+      }}
       onChange={(event) =>
         ui.setState(({ values }) => ({ values: { ...values, [name]: event.target.value } }))
       }

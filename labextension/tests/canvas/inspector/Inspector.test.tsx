@@ -49,6 +49,16 @@ test('what is typed counts on blur, on Enter and after a pause', async () => {
   expect(now()).toBe(600);
 });
 
+test('what is still being typed counts for the run that starts', async () => {
+  const { panel, host } = await inspect('cut');
+  const size = panel.getByRole('textbox', { name: 'Chunk size' });
+  size.focus();
+  type(size, '300');
+  fireEvent.keyDown(size, { key: 'Enter', ctrlKey: true });
+  expect(host.sent.map((message) => message.type)).toEqual(['open', 'change', 'start']);
+  expect(document.activeElement).toBe(size);
+});
+
 test('Escape gives up what was typed', async () => {
   const { panel, host } = await inspect('cut');
   const size = panel.getByRole<HTMLInputElement>('textbox', { name: 'Chunk size' });
