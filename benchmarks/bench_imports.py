@@ -39,7 +39,7 @@ def seconds(code: str) -> float:
 
 
 def listed() -> float:
-    """The processor seconds that a process takes to import and describe the whole catalogue, start of Python apart."""
+    """The processor seconds to import and describe the whole catalogue, start of Python apart."""
     command = [sys.executable, "-c", CATALOGUE]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 (our own code)
     return float(done.stdout)
@@ -65,9 +65,7 @@ def main() -> None:
         ("import langgraph.graph", took["langgraph"] / took["peers"], took["langgraph"] / took["bare"]),
     ]
     table("Imports, start of Python included", ("what", "/ anywidget, pydantic", "/ bare Python"), rows)
-    print(
-        f"\nWhole catalogue described: {took['catalogue']:.2f} s of processor (goal 0.30), no provider imported"
-    )
+    print(f"\nCatalogue described: {took['catalogue']:.2f} s of processor (goal 0.30), no provider imported")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from bpaz_lab.engine.events import Failure, RawEvent, Usage, event
+from bpaz_lab.engine.events import Failure, Preview, RawEvent, Usage, event
 from bpaz_lab.engine.preview import preview
 from bpaz_lab.errors import BpazError
 from bpaz_lab.guard.emit import emit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bpaz_lab.engine.plan import Step
     from bpaz_lab.guard.mask import Masker, MaskStream
@@ -76,7 +76,11 @@ class Record:
 
     def since(self, position: int = 0) -> list[Any]:
         """The typed events from a position on."""
-        return [event(self._shown(raw)) for raw in self._raw[position:]]
+        return list(self.read(position))
+
+    def read(self, position: int = 0) -> Iterator[Any]:
+        """The same one after the other: the first is typed before the others are looked at."""
+        return (event(self._shown(raw)) for raw in self._raw[position:])
 
     def total(self) -> Usage:
         """The tokens of all nodes."""
@@ -96,14 +100,19 @@ class Record:
             told = {"code": "node_failed", "message": message, "hint": "", "path": path}
         return Failure.model_validate(emit(told, self.masker))
 
+    def _look(self, value: Any) -> Preview:
+        look = preview(value)
+        kind, text = emit([look.type, look.text], self.masker)
+        return Preview(type=kind, text=text)
+
     def _shown(self, raw: RawEvent) -> RawEvent:
         seq, time, kind, node, data = raw
         if kind == "node.started":
             data = {}
         elif kind == "node.finished":
             duration, step = data
-            shown = {name: preview(value).model_dump() for name, value in self._outputs(step).items()}
-            data = {"duration": duration, "outputs": emit(shown, self.masker), "usage": self.usage.get(node)}
+            shown = {name: self._look(value) for name, value in self._outputs(step).items()}
+            data = {"duration": duration, "outputs": shown, "usage": self.usage.get(node)}
         elif kind == "node.failed":
             duration, error = data
             data = {"duration": duration, "error": self.failure(error, node)}

@@ -204,7 +204,7 @@ class Run:
             while True:
                 woken.clear()
                 over = self._done.is_set()
-                for each in self._record.since(position):
+                for each in self._record.read(position):
                     position += 1
                     yield each
                 if over:
@@ -231,7 +231,7 @@ class Run:
                 woken.clear()
                 armed[0] = True
                 over = self._done.is_set()
-                for each in self._record.since(position):
+                for each in self._record.read(position):
                     position += 1
                     yield each
                 if over:
