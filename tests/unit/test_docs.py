@@ -6,6 +6,7 @@ import ast
 import doctest
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,11 @@ def test_links_lead_somewhere(page):
         assert target.exists() or link == "docs/images/canvas.png", link
         if anchor and target != HERE:
             assert anchor in anchors(target), link
+
+
+def test_every_page_is_in_the_navigation():
+    site = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))
+    assert sorted(site["project"]["nav"]) == sorted(page.name for page in DOCS.glob("*.md"))
 
 
 # ---- nothing is left out ---------------------------------------------------------------------------
