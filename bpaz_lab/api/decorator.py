@@ -6,6 +6,7 @@ name, and every open canvas shows the new form.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from bpaz_lab.nodes.catalogue import CELL, catalogue
@@ -65,8 +66,22 @@ def node(function: Any = None, /, **options: Any) -> Any:
 def _register(function: F, options: dict[str, Any]) -> F:
     cls = node_class(function, **options)
     catalogue().register(cls)
-    setattr(function, MADE, cls)
+    keep(function, cls)
     return function
+
+
+def keep(function: Any, cls: type[Node]) -> None:
+    """Notes on a function what node class was made of it, where it takes notes."""
+    with suppress(AttributeError):  # a function written in C, or a method of an object
+        setattr(function, MADE, cls)
+
+
+def own(cls: type[Node]) -> type[Node]:
+    """Says of a class that says nothing itself that it belongs to this notebook."""
+    if "package" not in cls.__dict__ and not cls.__module__.startswith("bpaz_lab."):
+        cls.package = "cell"
+        cls.category = cls.category or CELL
+    return cls
 
 
 def register_node(cls: type[Node]) -> type[Node]:
@@ -75,8 +90,5 @@ def register_node(cls: type[Node]) -> type[Node]:
     Raises:
         NodeTypeError: The class breaks the node contract, or its name belongs to an installed package.
     """
-    if "package" not in cls.__dict__:
-        cls.package = "cell"
-        cls.category = cls.category or CELL
-    catalogue().register(cls)
+    catalogue().register(own(cls))
     return cls

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from bpaz_lab.api.decorator import MADE, node
-from bpaz_lab.api.guard import guarded
+from bpaz_lab.api.decorator import MADE, keep, own
+from bpaz_lab.api.guard import fit_for_files, guarded
 from bpaz_lab.api.handles import End, NodeHandle, PortHandle, fitting
 from bpaz_lab.api.naming import snake, unique
-from bpaz_lab.errors import DuplicateId, EdgeError, FormatError, NodeTypeError, SettingError
+from bpaz_lab.errors import DocumentError, DuplicateId, EdgeError, FormatError, NodeTypeError, SettingError
 from bpaz_lab.graph.check import edge_problem, ports_of
 from bpaz_lab.graph.document import is_id
 from bpaz_lab.graph.history import History
@@ -18,6 +18,7 @@ from bpaz_lab.graph.layout import places
 from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.base import Node
 from bpaz_lab.nodes.catalogue import Catalogue, catalogue
+from bpaz_lab.nodes.function import node_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,7 +93,7 @@ class Editing:
 
         Raises:
             UnknownNodeType: No installed package provides the type.
-            SettingError: A setting does not fit.
+            DocumentError: A setting does not fit (``SettingError``), or holds a secret (``LiteralSecret``).
             DuplicateId: The id is taken.
 
         Example:
@@ -123,19 +124,22 @@ class Editing:
         return NodeHandle(self, name)  # type: ignore[arg-type]
 
     def remove(self, *nodes: NodeHandle | str) -> None:
-        """Removes nodes with their edges."""
-        ids = [each if isinstance(each, str) else each.id for each in nodes]
+        """Removes nodes with their edges, and from their groups."""
+        ids = list(dict.fromkeys(each if isinstance(each, str) else each.id for each in nodes))
         document = self.history.document
-        operations: list[Operation] = []
         for id in ids:
             self._entry(id)
         gone = [edge for edge in document["edges"] if any(end.partition(".")[0] in ids for end in edge)]
-        operations += self._without(gone)
+        operations = self._without(gone)
+        for name, group in document["groups"].items():
+            if (left := [each for each in group["nodes"] if each not in ids]) != group["nodes"]:
+                operations.append(self._members(name, left))
         for id in ids:
             operations.append({"path": ["nodes", id], "old": document["nodes"][id]})
             if id in document["layout"]:
                 operations.append({"path": ["layout", id], "old": document["layout"][id]})
-        self.apply(operations)
+        if operations:
+            self.apply(operations)
 
     # ---- edges ------------------------------------------------------------------------------------
 
@@ -188,7 +192,8 @@ class Editing:
         document = self.history.document
         fresh: Document = {**document, "layout": {}}
         found = places(fresh, self._rows)
-        self.apply([self._replacing("layout", id, at) for id, at in found.items()])
+        if found:
+            self.apply([self._replacing("layout", id, at) for id, at in found.items()])
 
     def note(self, text: str, *, at: Sequence[float] = (0, 0), id: str = "") -> str:
         """Puts a sticky note on the canvas, or replaces the one of that id; returns its id."""
@@ -223,6 +228,7 @@ class Editing:
             PatchError: One does not apply (``StaleChange``: somebody was faster).
             DocumentError: The workflow would break a rule; it is as it was.
         """
+        fit_for_files(operations)
         return self.history.apply(
             operations, origin=origin, check=lambda: guarded(self.history.document, operations, self.types)
         )
@@ -267,13 +273,16 @@ class Editing:
                 operation["old"] = entry["settings"][name]
             if name in values:
                 operation["new"] = values[name]
-            operations.append(operation)
-        self.apply(operations)
+            if operation.keys() != {"path"}:
+                operations.append(operation)
+        if operations:
+            self.apply(operations)
 
     def _retitle(self, id: str, title: str) -> None:
         operation: Operation = {"path": ["nodes", id, "title"]}
-        if before := self._entry(id).get("title"):
-            operation["old"] = before
+        entry = self._entry(id)
+        if "title" in entry:
+            operation["old"] = entry["title"]
         if title:
             operation["new"] = title
         if operation.keys() != {"path"}:
@@ -300,7 +309,7 @@ class Editing:
         for id, group in document["groups"].items():
             if old in group["nodes"]:
                 members = [new if each == old else each for each in group["nodes"]]
-                operations.append({"path": ["groups", id, "nodes"], "old": group["nodes"], "new": members})
+                operations.append(self._members(id, members))
         self.apply(operations)
 
     def _place(self, name: str, entry: Any) -> Sequence[float]:
@@ -309,15 +318,23 @@ class Editing:
         extended: Document = {**document, "nodes": {**document["nodes"], name: entry}}
         return places(extended, lambda each: 3 if each == name else self._rows(each))[name]
 
+    def _members(self, name: str, members: list[str]) -> Operation:
+        """Changes who is in a group; an empty group goes."""
+        group = self.history.document["groups"][name]
+        if not members:
+            return {"path": ["groups", name], "old": group}
+        return {"path": ["groups", name, "nodes"], "old": group["nodes"], "new": members}
+
     # ---- helpers ------------------------------------------------------------------------------------
 
     def _class(self, type: Any) -> type[Node]:
         if isinstance(type, str):
             return self.types.find(type)
         if isinstance(type, _class_type) and issubclass(type, Node):
-            found = type
+            found = own(type)
         elif callable(type) and not isinstance(type, _class_type):
-            found = getattr(type, MADE, None) or getattr(node(type), MADE)
+            found = getattr(type, MADE, None) or node_class(type)
+            keep(type, found)
         else:
             raise NodeTypeError(
                 f"{type!r} is no node type", hint="Give a type's name, a function, or a subclass of bz.Node."
@@ -344,10 +361,10 @@ class Editing:
                 ) from None
         try:
             cls.of(values)
-        except SettingError as error:
+        except DocumentError as error:
             for problem in error.problems:
                 problem.path = f"nodes.{id}.settings.{problem.path}"
-            raise SettingError.of(error.problems) from None
+            raise DocumentError.of(error.problems) from None
         return values
 
     def _replacing(self, section: str, id: str, new: Any) -> Operation:

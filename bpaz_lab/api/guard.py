@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpaz_lab.errors import EdgeError
+from bpaz_lab.errors import EdgeError, JsonError
 from bpaz_lab.graph.check import edge_problem, secrets
 from bpaz_lab.graph.document import check_section
+from bpaz_lab.guard import strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
     from bpaz_lab.graph.changes import Operation
     from bpaz_lab.graph.check import Types
     from bpaz_lab.graph.document import Document
+
+
+def fit_for_files(operations: Sequence[Operation]) -> None:
+    """Refuses values that a file cannot hold (NaN, half a character): saving would fail later.
+
+    Raises:
+        JsonError: There is one.
+    """
+    for operation in operations:
+        try:
+            strict_json.compact(operation.get("new"))
+        except JsonError as error:
+            place = [str(part) for part in operation.get("path", ["edges"])]
+            error.path = ".".join([*place, error.path] if error.path else place)
+            raise
 
 
 def guarded(document: Document, operations: Sequence[Operation], types: Types) -> None:

@@ -59,7 +59,7 @@ class NodeHandle:
         """Changes settings; None takes one back to its default.
 
         Raises:
-            SettingError: One does not fit; nothing was changed.
+            DocumentError: One does not fit, or holds a secret; nothing was changed.
         """
         self.workflow._set(self.id, {**(settings or {}), **named})
         return self

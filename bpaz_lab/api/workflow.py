@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ class Workflow(Running):
         Raises:
             DocumentError: It is no document, or holds a literal secret; ``problems`` lists everything.
         """
-        shaped = documents.shaped(document)
+        shaped = documents.shaped(deepcopy(document))
         found = [
             p
             for id, entry in shaped["nodes"].items()

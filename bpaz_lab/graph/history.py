@@ -62,7 +62,7 @@ class History:
         Args:
             operations: What to do.
             origin: Who does it; listeners get it back.
-            join: Whether an undo takes back the step before as well.
+            join: Whether an undo takes back the step before as well; without one it takes back neither.
             check: Called when the document is changed and nobody knows yet; what it raises takes
                 everything back.
 
@@ -77,8 +77,10 @@ class History:
             except Exception:
                 changes.apply(self.document, changes.invert(operations))
                 raise
-            before = self._done.pop() if join and self._done else []
-            self._done = [*self._done[-DEPTH + 1 :], [*before, *operations]]
+            if not join:
+                self._done = [*self._done[-DEPTH + 1 :], list(operations)]
+            elif self._done:
+                self._done[-1] = [*self._done[-1], *operations]
             self._undone.clear()
             return self._tell(list(operations), origin)
 

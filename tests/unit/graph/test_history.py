@@ -58,10 +58,10 @@ def test_what_was_joined_is_taken_back_with_the_step_before(history):
     assert history.document["name"] == "b"
 
 
-def test_joining_where_there_is_no_step_before(history):
-    history.apply(rename("a", "b"), join=True)
-    assert history.undo() is not None
-    assert history.document["name"] == "a"
+def test_what_is_joined_to_nothing_is_no_step(history):
+    history.apply([{"path": ["layout", "n"], "new": [0, 0]}], join=True)
+    assert history.undo() is None
+    assert history.document["layout"] == {"n": [0, 0]}
 
 
 def test_a_check_that_fails_takes_everything_back(history):
