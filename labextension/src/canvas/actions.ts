@@ -28,8 +28,7 @@ let copied = '';
 export function createActions({ store, ui }: Services, flow: ReactFlowInstance<CanvasNode, CanvasEdge>) {
   const workflow = () => store.getState();
   const select = (ids: string[]) => ui.getState().select(ids);
-  /** New nodes reach the flow with the next drawing; only then can they be selected. */
-  const selectSoon = (ids: string[]) => setTimeout(() => select(ids));
+  const selectNew = (ids: string[]) => ui.getState().selectNew(ids);
   const duration = () => (prefersReducedMotion() ? 0 : 200);
 
   function centre(): Point {
@@ -60,7 +59,7 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
         const [port] = fitting(workflow(), from, workflow().portsOf(id));
         if (port) connect(from, { node: id, port: port.name });
       }
-      selectSoon([id]);
+      selectNew([id]);
       return id;
     },
     connect,
@@ -92,7 +91,7 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
     },
     duplicate() {
       const { selected } = ui.getState();
-      if (selected.length > 0) selectSoon(workflow().duplicate(selected));
+      if (selected.length > 0) selectNew(workflow().duplicate(selected));
     },
     copy() {
       const { selected } = ui.getState();
@@ -103,11 +102,11 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
     },
     async paste(at?: Point) {
       const text = (await navigator.clipboard?.readText().catch(() => '')) || copied;
-      if (text) selectSoon(workflow().paste(text, at ?? centre()));
+      if (text) selectNew(workflow().paste(text, at ?? centre()));
     },
     addNote(at?: Point) {
       const id = workflow().addNote(at ?? centre());
-      selectSoon([NOTE_PREFIX + id]);
+      selectNew([NOTE_PREFIX + id]);
     },
     /** Starts a run, or marks the inputs that it lacks. */
     run(target?: string) {

@@ -26,6 +26,8 @@ export interface UiState {
   /** The canvas' outermost element. */
   root: HTMLElement | null;
   nodes: CanvasNode[];
+  /** Nodes to select as soon as they are drawn. */
+  coming: string[];
   /** Ids of the selected nodes, notes left out. */
   selected: string[];
   selectedEdges: ReadonlySet<string>;
@@ -47,6 +49,8 @@ export interface UiState {
   hint: string;
   setNodes(nodes: CanvasNode[]): void;
   select(ids: string[]): void;
+  /** Selects nodes that were just made, as soon as they are drawn. */
+  selectNew(ids: string[]): void;
 }
 
 /** Below it, panels lie over the canvas and start closed. */
@@ -58,6 +62,7 @@ export function createUiStore(): StoreApi<UiState> {
   return createStore<UiState>((set, get) => ({
     root: null,
     nodes: [],
+    coming: [],
     selected: [],
     selectedEdges: new Set(),
     connecting: null,
@@ -72,19 +77,31 @@ export function createUiStore(): StoreApi<UiState> {
     values: {},
     marked: false,
     hint: '',
-    setNodes(nodes) {
+    setNodes(drawn) {
+      const { coming } = get();
+      const here = coming.length > 0 && coming.every((id) => drawn.some((node) => node.id === id));
+      const nodes = here ? marked(drawn, coming) : drawn;
+      if (here) set({ coming: [], selectedEdges: new Set() });
       const selected = nodes.filter((node) => node.selected && node.type === 'workflow').map(({ id }) => id);
       set({ nodes, selected: same(selected, get().selected) ? get().selected : selected });
     },
     select(ids) {
-      const wanted = new Set(ids);
-      const nodes = get().nodes.map((node) =>
-        (node.selected ?? false) === wanted.has(node.id) ? node : { ...node, selected: wanted.has(node.id) },
-      );
-      get().setNodes(nodes);
-      set({ selectedEdges: new Set() });
+      set({ coming: [], selectedEdges: new Set() });
+      get().setNodes(marked(get().nodes, ids));
+    },
+    selectNew(ids) {
+      set({ coming: ids });
+      get().setNodes(get().nodes);
     },
   }));
+}
+
+/** The nodes with exactly these selected. */
+function marked(nodes: CanvasNode[], ids: string[]): CanvasNode[] {
+  const wanted = new Set(ids);
+  return nodes.map((node) =>
+    (node.selected ?? false) === wanted.has(node.id) ? node : { ...node, selected: wanted.has(node.id) },
+  );
 }
 
 function same(one: string[], other: string[]): boolean {

@@ -1,5 +1,5 @@
 import { act, fireEvent, screen, within } from '@testing-library/react';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { documentOf, TestHost } from '../model/fake';
 import { box, canvas, chain, draw } from './harness';
 
@@ -63,11 +63,12 @@ test('copy, paste, duplicate, select all', async () => {
   fireEvent.keyDown(canvas(), { key: 'a', ctrlKey: true });
   fireEvent.keyDown(canvas(), { key: 'c', ctrlKey: true });
   fireEvent.keyDown(canvas(), { key: 'v', ctrlKey: true });
-  await soon();
-  expect(Object.keys(state().document.nodes)).toHaveLength(6);
+  await vi.waitFor(() => expect(Object.keys(state().document.nodes)).toHaveLength(6));
   expect(state().document.edges).toHaveLength(4);
+  await vi.waitFor(() => expect(canvas().querySelectorAll('.react-flow__node.selected')).toHaveLength(3));
   fireEvent.keyDown(canvas(), { key: 'd', ctrlKey: true });
   expect(Object.keys(state().document.nodes)).toHaveLength(9);
+  await soon();
   fireEvent.keyDown(canvas(), { key: 'x', ctrlKey: true });
   expect(Object.keys(state().document.nodes)).toHaveLength(6);
 });

@@ -62,13 +62,13 @@ function UnknownSettings({ entry }: { entry: NodeEntry }) {
   const settings = Object.entries(entry.settings);
   if (settings.length === 0) return null;
   return (
-    <dl className="bz-kept">
+    <div className="bz-kept">
       {settings.map(([name, value]) => (
         <div key={name}>
-          <dt>{name}</dt>
-          <dd>{summarise(value)}</dd>
+          <span className="bz-setting-name">{name}</span>
+          <span className="bz-setting-value">{summarise(value)}</span>
         </div>
       ))}
-    </dl>
+    </div>
   );
 }

@@ -15,13 +15,13 @@ export function SettingPart({ id, entry, spec }: SettingPartProps) {
   const lines = settingLines(entry, spec, connected);
   if (lines.length === 0) return null;
   return (
-    <dl className="bz-setting-lines">
+    <div className="bz-setting-lines">
       {lines.map(({ name, title, text }) => (
         <div key={name} title={`${title}: ${text}`}>
-          <dt>{title}</dt>
-          <dd>{text}</dd>
+          <span className="bz-setting-name">{title}</span>
+          <span className="bz-setting-value">{text}</span>
         </div>
       ))}
-    </dl>
+    </div>
   );
 }

@@ -13,18 +13,18 @@ export function ShortcutHelp() {
         <h2>Keyboard shortcuts</h2>
         <IconButton icon="close" label="Close the shortcuts" onClick={() => ui.setState({ help: false })} />
       </div>
-      <dl>
+      <div className="bz-keys">
         {SHORTCUTS.map(({ keys, does }) => (
           <div key={does}>
-            <dt>{does}</dt>
-            <dd>
+            <span>{does}</span>
+            <span className="bz-key-names">
               {keys.map((key) => (
                 <kbd key={key}>{shownKeys(key)}</kbd>
               ))}
-            </dd>
+            </span>
           </div>
         ))}
-      </dl>
+      </div>
     </div>
   );
 }
