@@ -79,6 +79,23 @@ class Lab:
         self.command("notebook:run-all-cells")
         self.wait_idle()
 
+    def execute(self, code):
+        """Run code in the kernel of the open notebook, beside its cells, and give what it printed."""
+        return self.page.evaluate(
+            """async (code) => {
+              const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+              const future = kernel.requestExecute({ code });
+              let printed = '';
+              future.onIOPub = ({ header, content }) => {
+                if (header.msg_type === 'stream') printed += content.text;
+                if (header.msg_type === 'error') printed += content.evalue;
+              };
+              await future.done;
+              return printed;
+            }""",
+            code,
+        )
+
     def wait_idle(self):
         """Wait until the kernel has nothing to do; half a second more, or the first run is lost."""
         self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60_000)

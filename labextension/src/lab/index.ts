@@ -2,7 +2,14 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
-import { MIME_TYPE, WIDGET_MIME_TYPE, type WidgetRenderers, WorkflowRenderer } from './renderer';
+import { keeper, type NotebookCells } from './keep';
+import {
+  type KeepOutput,
+  MIME_TYPE,
+  WIDGET_MIME_TYPE,
+  type WidgetRenderers,
+  WorkflowRenderer,
+} from './renderer';
 
 /** In a notebook before ipywidgets, whose renderer has rank -10: here both are drawn. */
 const NOTEBOOK_RANK = -20;
@@ -14,7 +21,7 @@ const PATIENCE = 5_000;
 
 /** The parts of a notebook panel that are needed here; the whole package is not. */
 interface NotebookPanel {
-  content: { rendermime: IRenderMimeRegistry };
+  content: { rendermime: IRenderMimeRegistry } & NotebookCells;
   sessionContext: { ready: Promise<void> };
 }
 
@@ -31,7 +38,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       createNew(panel) {
         const { content, sessionContext } = panel as unknown as NotebookPanel;
         const widgets = widgetRenderers(content.rendermime, rendermime, sessionContext.ready);
-        content.rendermime.addFactory(factory(widgets), NOTEBOOK_RANK);
+        content.rendermime.addFactory(factory(widgets, keeper(content)), NOTEBOOK_RANK);
       },
     } satisfies DocumentRegistry.WidgetExtension);
   },
@@ -39,8 +46,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
 export default plugin;
 
-function factory(widgets: WidgetRenderers): IRenderMime.IRendererFactory {
-  return { safe: true, mimeTypes: [MIME_TYPE], createRenderer: () => new WorkflowRenderer(widgets) };
+function factory(widgets: WidgetRenderers, keep?: KeepOutput): IRenderMime.IRendererFactory {
+  return { safe: true, mimeTypes: [MIME_TYPE], createRenderer: () => new WorkflowRenderer(widgets, keep) };
 }
 
 /**

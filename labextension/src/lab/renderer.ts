@@ -8,6 +8,11 @@ export const MIME_TYPE = 'application/vnd.bpaz+json';
 const PICTURE_MIME_TYPE = 'image/svg+xml';
 export const WIDGET_MIME_TYPE = 'application/vnd.jupyter.widget-view+json';
 
+type MimeBundle = IRenderMime.IMimeModel['data'];
+
+/** Puts new data into the output of a notebook, so that they are saved with it. */
+export type KeepOutput = (output: IRenderMime.IMimeModel, data: MimeBundle) => void;
+
 /** Makes the renderer of a notebook's widgets, once there is one; null where there will be none. */
 export type WidgetRenderers = () => Promise<IRenderMime.IRenderer | null>;
 
@@ -23,7 +28,10 @@ export class WorkflowRenderer extends Panel implements IRenderMime.IRenderer {
   private erase: (() => void) | null = null;
   private output: IRenderMime.IMimeModel | null = null;
 
-  constructor(private readonly widgetRenderers: WidgetRenderers) {
+  constructor(
+    private readonly widgetRenderers: WidgetRenderers,
+    private readonly keepOutput?: KeepOutput,
+  ) {
     super();
     this.addClass('bz-Output');
     this.addWidget(this.drawing);
@@ -54,7 +62,7 @@ export class WorkflowRenderer extends Panel implements IRenderMime.IRenderer {
     this.drawing.hide();
     this.clear();
     const { detail } = event as CustomEvent<LiveDetail>;
-    detail.keep = (document, picture) => this.keep(document, picture);
+    if (this.keepOutput) detail.keep = (document, picture) => this.keep(document, picture);
     void this.drawAgain(detail);
   }
 
@@ -78,7 +86,7 @@ export class WorkflowRenderer extends Panel implements IRenderMime.IRenderer {
   private keep(document: unknown, picture: string): void {
     if (this.isDisposed || !this.output || same(this.output.data[MIME_TYPE], document)) return;
     const data = { ...this.output.data, [MIME_TYPE]: document, [PICTURE_MIME_TYPE]: picture };
-    this.output.setData({ data: data as IRenderMime.IMimeModel['data'] });
+    this.keepOutput?.(this.output, data as MimeBundle);
   }
 
   private draw(value: unknown): void {
