@@ -1,22 +1,22 @@
 """Running nodes that do nothing: the engine beside an asyncio scheduler written by hand, and LangGraph.
 
-``run`` is a run of a plan that is made, thread hop and record of events included; ``whole`` checks and
-plans the document as well. The plan is made once for a revision of a workflow.
+All are started from a thread that is not the loop's, as from a cell that stays free to be stopped.
+``run`` is a run of a plan that is made, its record of events included; ``whole`` checks and plans the
+document as well. The plan is made once for a revision of a workflow.
 """
 
 from __future__ import annotations
-
-import asyncio
 
 from measure import side_by_side, table
 from workflows import by_hand, chain, document, engine, fan_out, in_langgraph, layered
 
 from bpaz_lab.engine.run import Options, start
+from bpaz_lab.engine.runtime import runtime
 
 
 def main() -> None:
     """Prints the ratios."""
-    bpaz, loop = engine(), asyncio.new_event_loop()
+    bpaz = engine()
     rows = []
     for shape in (chain, fan_out, layered):
         for size in (100, 1000):
@@ -25,10 +25,10 @@ def main() -> None:
             plan = bpaz.build(source)
             took = side_by_side(
                 {
-                    "hand": lambda graph=graph: loop.run_until_complete(by_hand(graph)),
+                    "hand": lambda graph=graph: runtime().submit(by_hand(graph)).result(),
                     "run": lambda plan=plan: start(plan, {}, Options(through="direct")).wait(),
                     "whole": lambda source=source: bpaz.execute(bpaz.build(source)),
-                    "langgraph": lambda peer=peer: loop.run_until_complete(peer()),
+                    "langgraph": lambda peer=peer: runtime().submit(peer()).result(),
                 }
             )
             rows.append(

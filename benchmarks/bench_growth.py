@@ -46,7 +46,7 @@ def small_flow(ten: Plan) -> None:
             "hand": lambda: runtime().submit(by_hand(graph)).result(),
             DIRECT: lambda: start(ten, {}, Options(through="direct")).wait(),
         },
-        rounds=200,
+        rounds=60,
     )
     table("A flow of 10 nodes (goal: <= 2)", ("run / hand",), [(took[DIRECT] / took["hand"],)])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-BUDGET = 4.0
+BUDGET = 2.0
 """Seconds after which a slow contender sits out the remaining rounds."""
 LEAST = 3
 """Rounds that even a slow contender takes part in."""
@@ -28,12 +28,12 @@ def seconds(work: Callable[[], object]) -> float:
         gc.enable()
 
 
-def side_by_side(contenders: Mapping[str, Callable[[], object]], rounds: int = 25) -> dict[str, float]:
+def side_by_side(contenders: Mapping[str, Callable[[], object]], rounds: int = 21) -> dict[str, float]:
     """The median seconds of each contender; one round before the first is thrown away."""
     return medians({name: lambda work=work: seconds(work) for name, work in contenders.items()}, rounds)
 
 
-def medians(samples: Mapping[str, Callable[[], float]], rounds: int = 25) -> dict[str, float]:
+def medians(samples: Mapping[str, Callable[[], float]], rounds: int = 21) -> dict[str, float]:
     """The median of what each contender measures itself."""
     taken: dict[str, list[float]] = {name: [] for name in samples}
     for sample in samples.values():

@@ -116,6 +116,8 @@ class _Planner:
         self.name = name
         self.targets = targets
         self.catalogue = catalogue
+        self.kinds: dict[str, tuple[type[Node], Ports | None]] = {}
+        """The class of each type, with its ports where they do not depend on the settings."""
         self.types: dict[str, type[Node]] = {}
         self.ports: dict[str, Ports] = {}
         self.plain: dict[tuple[type[Node], frozenset[str]], _Made] = {}
@@ -161,11 +163,18 @@ class _Planner:
         found = self.ports.get(node)
         if found is None:
             entry = self.body["nodes"][node]
-            cls, settings = self.catalogue.find(entry["type"]), entry["settings"]
+            cls, found = self.kinds.get(entry["type"]) or self._kind(entry["type"])
             self.types[node] = cls
-            known = {each.name: each.default for each in cls.shape().fields} if cls.dynamic() else {}
-            found = self.ports[node] = cls.ports({**known, **settings})
+            if found is None:
+                known = {each.name: each.default for each in cls.shape().fields}
+                found = cls.ports({**known, **entry["settings"]})
+            self.ports[node] = found
         return found
+
+    def _kind(self, name: str) -> tuple[type[Node], Ports | None]:
+        cls = self.catalogue.find(name)
+        self.kinds[name] = cls, None if cls.dynamic() else cls.shape().ports
+        return self.kinds[name]
 
     def _computed(self, node: str) -> list[str]:
         return [f"{node}.{output}" for output in self.demand[node]]
