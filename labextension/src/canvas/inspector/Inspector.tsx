@@ -36,7 +36,7 @@ export function Inspector({ id }: { id: string }) {
   );
 }
 
-/** Moves the workflow so far to the left that the inspector does not cover its node. */
+/** Moves the workflow so far to the left that the inspector does not cover its node, and back in the end. */
 function useOutOfTheWay(id: string, aside: RefObject<HTMLElement | null>): void {
   const flow = useReactFlow();
   useEffect(() => {
@@ -48,7 +48,15 @@ function useOutOfTheWay(id: string, aside: RefObject<HTMLElement | null>): void 
     const covered = right - panel.left + MARGIN;
     if (covered <= 0) return;
     const view = flow.getViewport();
-    void flow.setViewport({ ...view, x: view.x - covered }, { duration: prefersReducedMotion() ? 0 : 150 });
+    const shifted = { ...view, x: view.x - covered };
+    const duration = prefersReducedMotion() ? 0 : 150;
+    void flow.setViewport(shifted, { duration });
+    return () => {
+      // Who moved it meanwhile wants it where it is.
+      const { x, y, zoom } = flow.getViewport();
+      if (x === shifted.x && y === shifted.y && zoom === shifted.zoom)
+        void flow.setViewport(view, { duration });
+    };
   }, [id, aside, flow]);
 }
 
