@@ -28,6 +28,8 @@ COLUMN: Final = 300
 HEAD, ROW, GAP = 50, 22, 36
 ASPECT: Final = 2.0
 """Width to height of a canvas in a cell."""
+FOLD: Final = 4
+"""Columns that fit side by side and stay legible."""
 
 
 def places(body: Body, rows: Callable[[str], int]) -> dict[str, list[float]]:
@@ -79,7 +81,8 @@ def _folded(
         height = sum(max(heights[start : start + each]) for start in range(0, len(heights), each))
         return abs(log(each * COLUMN / height / ASPECT))
 
-    each = ceil(len(columns) / min(range(1, 2 + isqrt(len(columns))), key=shape))
+    most = isqrt(len(columns)) if len(columns) > FOLD else 1
+    each = ceil(len(columns) / min(range(1, most + 1), key=shape))
     found: dict[str, list[float]] = {}
     for start in range(0, len(columns), each):
         for number, placed in enumerate(columns[start : start + each]):
