@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.server
 import re
+import shutil
 import sys
 import threading
 from functools import partial
@@ -53,7 +54,7 @@ def main() -> None:
     """Takes all pictures."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    chromium = sys.argv[2] if len(sys.argv) > 2 else "/usr/bin/chromium"
+    chromium = sys.argv[2] if len(sys.argv) > 2 else shutil.which("chromium")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(ROOT)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print("JupyterLab", jupyterlab.__version__)
