@@ -105,7 +105,7 @@ class NodeFailed(_Event):
 
 
 class NodeSkipped(_Event):
-    """A node is not computed, since the branch that feeds it was not taken."""
+    """A node is not computed: the branch that feeds it was not taken, or the run ended before."""
 
     type: Literal["node.skipped"] = "node.skipped"
     node: str

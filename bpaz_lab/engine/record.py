@@ -117,10 +117,7 @@ class Record:
             duration, error = data
             data = {"duration": duration, "error": self.failure(error, node)}
         elif kind == "node.stopped":
-            stopped = Failure(
-                code="run_cancelled", message="stopped before it was done", path=f"nodes.{node}"
-            )
-            kind, data = "node.failed", {"duration": data, "error": stopped}
+            kind, data = "node.skipped", {"reason": "the run ended before it was done"}
         elif kind == "run.finished":
             data = data()
         elif kind == "token":

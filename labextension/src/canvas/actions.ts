@@ -5,7 +5,7 @@ import type { Point } from '../model/types';
 import { type Services, useServices } from './context';
 import { type CanvasEdge, edgeId, NOTE_PREFIX, sizeOf } from './flow/sync';
 import { estimatedSize, WIDTH } from './geometry';
-import { free, layered } from './layout';
+import { type Box, free, layered } from './layout';
 import { fitting } from './panels/fitting';
 import { runInputs } from './toolbar/inputs';
 import type { CanvasNode, Loose } from './ui';
@@ -51,10 +51,9 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
     },
     /** Adds a node (in the middle, where no place is given) and connects it to a loose wire. */
     add(type: string, at?: Point, from?: Loose): string {
-      const taken = Object.fromEntries(
-        ui.getState().nodes.map(({ id, position }) => [id, [position.x, position.y] as Point]),
-      );
-      const id = workflow().addNode(type, at ?? free(centre(), taken));
+      const spec = workflow().specs[type];
+      const size = estimatedSize(spec?.ports ?? { inputs: [], outputs: [] }, 2);
+      const id = workflow().addNode(type, at ?? free(centre(), size, ui.getState().nodes.map(boxOf)));
       if (from) {
         const [port] = fitting(workflow(), from, workflow().portsOf(id));
         if (port) connect(from, { node: id, port: port.name });
@@ -128,6 +127,11 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
     if (from.side === 'source') workflow().connect(end, to);
     else workflow().connect(to, end);
   }
+}
+
+/** Where a node lies, with the room that it takes as it is drawn now. */
+function boxOf(node: CanvasNode): Box {
+  return { ...node.position, ...(sizeOf(node) ?? { width: WIDTH, height: 0 }) };
 }
 
 export function prefersReducedMotion(): boolean {

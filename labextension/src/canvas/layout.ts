@@ -41,7 +41,10 @@ export function placed(
   }
   const missing = ids.filter((id) => !positions[id]);
   if (missing.length > 0 && missing.length === ids.length) return layered(document, sizes);
-  for (const id of missing) positions[id] = free(beside(document, id, positions), positions);
+  for (const id of missing) {
+    const taken = Object.entries(positions).map(([other, [x, y]]) => ({ x, y, ...sizes(other) }));
+    positions[id] = free(beside(document, id, positions), sizes(id), taken);
+  }
   return positions;
 }
 
@@ -56,11 +59,20 @@ function beside(document: Document, id: string, positions: Record<string, Point>
     : [Math.min(...points.map(([x]) => x)), Math.max(...points.map(([, y]) => y)) + STEP[1]];
 }
 
-/** The first place downwards where no other node begins. */
-export function free(wish: Point, positions: Record<string, Point>): Point {
-  const points = Object.values(positions);
-  let [x, y] = wish;
-  while (points.some(([left, top]) => Math.abs(left - x) < 200 && Math.abs(top - y) < 140)) y += STEP[1] / 2;
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** The first place downwards where a node lies on no other. */
+export function free(wish: Point, size: { width: number; height: number }, taken: Box[]): Point {
+  const [x] = wish;
+  let [, y] = wish;
+  const inTheWay = (box: Box) =>
+    box.x < x + size.width && x < box.x + box.width && box.y < y + size.height && y < box.y + box.height;
+  for (let box = taken.find(inTheWay); box; box = taken.find(inTheWay)) y = box.y + box.height + GAP.nodesep;
   return [x, y];
 }
 

@@ -56,7 +56,7 @@ export interface UiState {
 /** Below it, panels lie over the canvas and start closed. */
 export const NARROW = 900;
 /** From it on, a selection opens the inspector by itself. */
-export const WIDE = 1100;
+export const WIDE = 1000;
 
 export function createUiStore(): StoreApi<UiState> {
   return createStore<UiState>((set, get) => ({

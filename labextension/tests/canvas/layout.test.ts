@@ -50,6 +50,8 @@ test('what is drawn already stays where it is', () => {
 });
 
 test('a free place is not taken', () => {
-  expect(free([10, 10], {})).toEqual([10, 10]);
-  expect(free([10, 10], { a: [0, 0] })[1]).toBeGreaterThanOrEqual(140);
+  const size = { width: 200, height: 100 };
+  expect(free([10, 10], size, [])).toEqual([10, 10]);
+  expect(free([10, 10], size, [{ x: 0, y: 0, ...size }])).toEqual([10, 156]);
+  expect(free([10, 10], size, [{ x: 300, y: 0, ...size }])).toEqual([10, 10]);
 });
