@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bpaz_lab.errors import (
@@ -20,7 +21,7 @@ from bpaz_lab.guard.secret import looks_like_secret
 from bpaz_lab.guard.suggest import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from bpaz_lab.graph.document import Body
     from bpaz_lab.graph.spec import NodeSpec
@@ -52,7 +53,10 @@ def check(body: Body, types: Types) -> list[DocumentError]:
         edge edges.0
     """
     ports = {name: ports_of(body, name, types) for name in body["nodes"]}
-    problems = [problem for name in body["nodes"] for problem in node_problems(body, name, types)]
+    fed = {target for _, target in body["edges"]}
+    problems: list[DocumentError] = []
+    for name in body["nodes"]:
+        problems += _node_problems(body, name, types, ports[name], fed)
     problems += _edge_problems(body, ports)
     feeding = predecessors(body)
     _, stuck = ordered(feeding)
@@ -68,7 +72,7 @@ def ports_of(body: Body, name: str, types: Types) -> Ports:
     return _inferred(name, body["edges"]) if found is None else found
 
 
-def node_problems(body: Body, name: str, types: Types) -> list[DocumentError]:
+def _node_problems(body: Body, name: str, types: Types, ports: Ports, fed: set[str]) -> list[DocumentError]:
     """The problems of one node: its type, its settings, resources that nothing feeds."""
     entry = body["nodes"][name]
     spec = types.spec(entry["type"])
@@ -80,8 +84,7 @@ def node_problems(body: Body, name: str, types: Types) -> list[DocumentError]:
         problems.append(problem)
     known = {problem.path for problem in problems}
     problems += [p for p in secrets(entry["settings"], f"nodes.{name}.settings") if p.path not in known]
-    fed = {target for _, target in body["edges"]}
-    for port in ports_of(body, name, types).inputs:
+    for port in ports.inputs:
         if port.required and is_resource(port.tag) and f"{name}.{port.name}" not in fed:
             problems.append(
                 MissingInput(
@@ -127,7 +130,8 @@ def edge_problem(
     out_port, in_port = ends[0].output(output), ends[1].input(into)
     assert out_port is not None
     assert in_port is not None
-    if problem := _misfit(source, out_port, target, in_port, edges):
+    taken = [other for other, into in edges if into == target]
+    if problem := _misfit(source, out_port, target, in_port, taken):
         return problem
     if one == other or leads_to({**body, "edges": edges}, other, one):
         return CycleError(
@@ -145,7 +149,7 @@ def target_problem(body: Body, target: str, types: Types) -> EdgeError | None:
 
 def _edge_problems(body: Body, ports: dict[str, Ports]) -> list[DocumentError]:
     problems: list[DocumentError] = []
-    before: list[list[str]] = []
+    entering: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for number, (source, target) in enumerate(body["edges"]):
         (one, output), (other, into) = split(source), split(target)
         problem: DocumentError | None = _missing_end(
@@ -155,12 +159,11 @@ def _edge_problems(body: Body, ports: dict[str, Ports]) -> list[DocumentError]:
             out_port, in_port = ports[one].output(output), ports[other].input(into)
             assert out_port is not None
             assert in_port is not None
-            taken = [edge for edge in before if edge[1] == target]
-            problem = _misfit(source, out_port, target, in_port, taken)
+            problem = _misfit(source, out_port, target, in_port, entering[target])
         if problem is not None:
             problem.path = f"edges.{number}"
             problems.append(problem)
-        before.append([source, target])
+        entering[target][source] = None
     return problems
 
 
@@ -188,20 +191,19 @@ def _missing_end(body: Body, node: str, name: str, ports: Ports | None, side: st
 
 
 def _misfit(
-    source: str, out_port: PortSpec, target: str, in_port: PortSpec, edges: list[list[str]]
+    source: str, out_port: PortSpec, target: str, in_port: PortSpec, taken: Collection[str]
 ) -> ConnectionRefused | None:
     if conversion(out_port.tag, in_port.tag) is None:
         return ConnectionRefused(
             f"{source} gives {out_port.tag}, but {target} takes {in_port.tag}",
             hint=f"Put a node between them that makes {in_port.tag} of {out_port.tag}.",
         )
-    taken = [edge for edge in edges if edge[1] == target]
-    if [source, target] in taken:
+    if source in taken:
         return ConnectionRefused(f"{source} -> {target} is already there")
     if taken and not in_port.many:
         return ConnectionRefused(
-            f"{target} takes one wire, and {taken[0][0]} is connected to it",
-            hint=f"Disconnect {taken[0][0]} first.",
+            f"{target} takes one wire, and {next(iter(taken))} is connected to it",
+            hint=f"Disconnect {next(iter(taken))} first.",
         )
     return None
 
