@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,11 +19,12 @@ from bpaz_lab.errors import BpazError, DocumentError, JsonError
 from bpaz_lab.graph.check import ports_of
 from bpaz_lab.graph.document import normal
 from bpaz_lab.guard import strict_json
+from bpaz_lab.guard.emit import emit
 from bpaz_lab.widget import messages as m
 from bpaz_lab.widget.picture import picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from bpaz_lab.engine.run import Run
     from bpaz_lab.graph.history import Change
@@ -166,7 +168,11 @@ class Bridge:
                 path=f"nodes.{message.node}",
                 hint="Run the workflow up to this node.",
             )
-        self._show(run, outputs[place])
+        try:
+            self._show(run, outputs[place])
+        except Exception as error:  # noqa: BLE001 (a stranger's own display may raise anything)
+            told = emit(f"{type(error).__name__}: {error}", run.masker)
+            raise DocumentError(f"{place} cannot be shown: {told}", path=f"nodes.{message.node}") from None
         self._tell(m.Shown(node=message.node, port=message.port))
 
     # ---- to the page: structure ----------------------------------------------------------------------
@@ -229,8 +235,8 @@ class Bridge:
             changed = m.Changed(
                 revision=history.revision,
                 operations=[],
-                problems=None if problems == self._problems else problems,
-                inputs=None if inputs == self._inputs else inputs,
+                problems=[m.ProblemSplice(**each) for each in _splices(self._problems, problems)] or None,
+                inputs=[m.InputSplice(**each) for each in _splices(self._inputs, inputs)] or None,
                 can_undo=history.can_undo,
                 can_redo=history.can_redo,
             )
@@ -282,6 +288,19 @@ class Bridge:
 
     def _tell(self, message: m.Message) -> None:
         self._send(message.model_dump(mode="json"))
+
+
+def _splices(before: Sequence[m.Message], after: Sequence[m.Message]) -> list[dict[str, Any]]:
+    """What turns one list into the other: a thousand nodes have long lists, and an edit changes little."""
+    if before == after:
+        return []
+    one, other = ([each.model_dump_json() for each in side] for side in (before, after))
+    codes = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    return [
+        {"at": start, "remove": end - start, "insert": after[low:high]}
+        for kind, start, end, low, high in codes
+        if kind != "equal"
+    ]
 
 
 def _problem(error: BpazError) -> m.Problem:

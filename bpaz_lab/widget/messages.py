@@ -104,6 +104,22 @@ class RunInput(Message):
     default: Any = None
 
 
+class ProblemSplice(Message):
+    """From ``at`` of the list as it was, ``remove`` problems go and ``insert`` come."""
+
+    at: int
+    remove: int
+    insert: list[Problem]
+
+
+class InputSplice(Message):
+    """From ``at`` of the list as it was, ``remove`` inputs go and ``insert`` come."""
+
+    at: int
+    remove: int
+    insert: list[RunInput]
+
+
 class RunState(Message):
     """The latest run, for a canvas that opens while or after it went on."""
 
@@ -136,10 +152,10 @@ class Changed(Message):
     revision: int
     operations: list[dict[str, Any]]
     ports: dict[str, Ports] = {}
-    problems: list[Problem] | None = None
-    """All problems of the workflow, where they are others than before."""
-    inputs: list[RunInput] | None = None
-    """The inputs of a run, where they are others than before."""
+    problems: list[ProblemSplice] | None = None
+    """Where the problems of the workflow are others than before, in the order of the list."""
+    inputs: list[InputSplice] | None = None
+    """Where the inputs of a run are others than before, in the order of the list."""
     can_undo: bool
     can_redo: bool
 

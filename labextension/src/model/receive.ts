@@ -50,8 +50,8 @@ export function receiver(
         revision: message.revision,
         canUndo: message.can_undo,
         canRedo: message.can_redo,
-        ...(message.problems && located(message.problems)),
-        ...(message.inputs && { inputs: message.inputs }),
+        ...(message.problems && located(spliced(get().problems, message.problems))),
+        ...(message.inputs && { inputs: spliced(get().inputs, message.inputs) }),
       });
     } catch (error) {
       if (!(error instanceof ChangeError)) throw error;
@@ -106,6 +106,13 @@ function kept<T>(before: T, now: T): T {
 
 function byType(nodes: NodeSpec[]): Record<string, NodeSpec> {
   return dict(nodes.map((spec) => [spec.type, spec]));
+}
+
+/** A list with its changes, whose positions are those of the list as it was. */
+function spliced<T>(list: T[], splices: { at: number; remove: number; insert: T[] }[]): T[] {
+  const result = [...list];
+  for (const { at, remove, insert } of [...splices].reverse()) result.splice(at, remove, ...insert);
+  return result;
 }
 
 /** Problems by the node that their path leads to. */

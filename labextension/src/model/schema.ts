@@ -175,11 +175,17 @@ export type Type20 = 'opened';
 export type CanRedo1 = boolean;
 export type CanUndo1 = boolean;
 export type Id2 = string;
-export type Inputs3 = RunInput[] | null;
+export type Inputs3 = InputSplice[] | null;
+export type At1 = number;
+export type Insert = RunInput[];
+export type Remove = number;
 export type Operations1 = {
   [k: string]: unknown;
 }[];
-export type Problems1 = Problem[] | null;
+export type Problems1 = ProblemSplice[] | null;
+export type At2 = number;
+export type Insert1 = Problem[];
+export type Remove1 = number;
 export type Revision1 = number;
 export type Type21 = 'changed';
 export type Id3 = string;
@@ -417,7 +423,7 @@ export interface Failure {
   path?: Path;
 }
 /**
- * A node is not computed, since the branch that feeds it was not taken.
+ * A node is not computed: the branch that feeds it was not taken, or the run ended before.
  */
 export interface NodeSkipped {
   node: Node5;
@@ -669,8 +675,24 @@ export interface Changed {
   revision: Revision1;
   type?: Type21;
 }
+/**
+ * From ``at`` of the list as it was, ``remove`` inputs go and ``insert`` come.
+ */
+export interface InputSplice {
+  at: At1;
+  insert: Insert;
+  remove: Remove;
+}
 export interface Ports2 {
   [k: string]: Ports;
+}
+/**
+ * From ``at`` of the list as it was, ``remove`` problems go and ``insert`` come.
+ */
+export interface ProblemSplice {
+  at: At2;
+  insert: Insert1;
+  remove: Remove1;
 }
 /**
  * A change that did not take place; the view takes it back and shows why.

@@ -50,7 +50,7 @@ test('an edit shows at once, is sent on its base revision and stays when confirm
   expect(shown.nodes.source?.settings.x).toBe(2);
   const change = host.last('change');
   expect(change).toMatchObject({ base: 0, operations: [{ path, old: 1, new: 2 }] });
-  host.say(changed(change.id, 1, change.operations, { problems: [problem] }));
+  host.say(changed(change.id, 1, change.operations, { problems: [{ at: 0, remove: 0, insert: [problem] }] }));
   expect(state().document).toBe(shown);
   expect(state()).toMatchObject({ revision: 1, canUndo: true, problems: [problem] });
 });
@@ -162,7 +162,13 @@ test('problems and inputs follow a change, on the same revision', () => {
     required: true,
     default: null,
   };
-  host.say(changed('', 0, [], { problems: [problem], inputs: [input], can_undo: false }));
+  host.say(
+    changed('', 0, [], {
+      problems: [{ at: 0, remove: 0, insert: [problem] }],
+      inputs: [{ at: 0, remove: 0, insert: [input] }],
+      can_undo: false,
+    }),
+  );
   expect(state()).toMatchObject({ problems: [problem], inputs: [input], revision: 0 });
   expect(state().document).toBe(document);
 });
