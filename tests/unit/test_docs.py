@@ -15,6 +15,7 @@ import bpaz_lab
 from bpaz_lab.engine import events
 from bpaz_lab.errors import BpazError
 from bpaz_lab.guard.credentials import PROVIDERS
+from bpaz_lab.nodes.catalogue import catalogue
 from bpaz_lab.nodes.llms import _model, _weights
 from bpaz_lab.widget import messages
 
@@ -27,6 +28,13 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *s
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HERE = DOCS / "nodes.md"  # written from the catalogue, whose own tests compile its examples
+
+
+@pytest.fixture(autouse=True)
+def keeps_the_catalogue(monkeypatch):
+    """The node types that a page makes are gone after it."""
+    monkeypatch.setattr(catalogue(), "_types", {cls.__name__: cls for cls in catalogue()})
+
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
