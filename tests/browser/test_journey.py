@@ -69,6 +69,9 @@ def document_of(lab):
 
 def test_the_whole_way(quickstart):
     root = canvas(quickstart)
+    root.get_by_role("button", name="Fit into view").click()
+    quickstart.page.wait_for_timeout(500)
+    root.screenshot(path=SHOTS / "canvas.png")  # the README's picture is a copy of it
     both_themes(quickstart, "after-run-all")
     add_a_node_and_edit_it(quickstart, root)
     connect_it(quickstart, root)
@@ -116,7 +119,6 @@ def run_from_the_canvas(lab, root):
     assert output.strip()
     assert " ".join(output.split()) in " ".join(stream.inner_text().split())
     both_themes(lab, "completed")
-    root.screenshot(path=SHOTS / "canvas.png")
 
 
 def look_at_a_value(lab, root):

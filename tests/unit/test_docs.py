@@ -102,7 +102,7 @@ def test_links_lead_somewhere(page):
             continue
         file, _, anchor = link.partition("#")
         target = page.parent / file if file else page
-        assert target.exists() or link == "docs/images/canvas.png", link
+        assert target.exists(), link
         if anchor and target != HERE:
             assert anchor in anchors(target), link
 
