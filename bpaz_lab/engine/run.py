@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import traceback
 import uuid
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -306,8 +307,13 @@ class Run:
         node = error.path.removeprefix("nodes.")
         told = self._record.failure(cause, node)
         failed = NodeFailed(f"{node} failed: {told.message}", hint=told.hint, path=error.path, run=self)
-        failed.__cause__ = cause
+        failed.__cause__ = cause if self._shows_no_secret(cause) else None
         return failed
+
+    def _shows_no_secret(self, cause: BaseException) -> bool:
+        """Whether a notebook may print the original exception; some providers echo the key."""
+        told = "".join(traceback.format_exception(cause))
+        return self.masker.text(told) == told
 
     def _finished(self) -> dict[str, Any]:
         output = self.output

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import traceback
 from typing import Any
 
 import pytest
@@ -625,6 +626,9 @@ def test_no_secret_leaves_in_any_event(flow, through, value):
     if value == "fail":
         assert SECRET not in str(run.error)
         assert "bad key •••" in str(run.error)
+        with pytest.raises(NodeFailed) as caught:
+            run.raise_for_status()
+        assert SECRET not in "".join(traceback.format_exception(caught.value))
     else:
         assert run.output["echo"] == SECRET  # a value is a value; what shows it masks it
         assert "•••" in run.events[-2].outputs["result"].text
