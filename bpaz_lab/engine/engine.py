@@ -1,4 +1,4 @@
-"""The engine behind the seed's interface: ``validate``, ``build``, ``execute``, ``execute_stream``.
+"""The engine behind one plain interface: ``validate``, ``build``, ``execute``, ``execute_stream``.
 
 Example:
     >>> engine = Engine()

@@ -222,7 +222,7 @@ class Node(BaseModel):
         """The ports of a node with default settings."""
         return cls.ports({field.name: field.default for field in cls.shape().fields})
 
-    # ---- the seed's interface --------------------------------------------------------------------
+    # ---- outside of a workflow ---------------------------------------------------------------------
 
     def get_metadata(self) -> dict[str, Any]:
         """The node type as JSON."""
