@@ -15,12 +15,14 @@ export function Header({ id, entry, spec }: HeaderProps) {
   const icon = useWorkflow(
     (state) => state.catalogue.categories.find(({ name }) => name === spec?.category)?.icon,
   );
+  // Without a catalogue no type is known, which says nothing about this one.
+  const strange = useWorkflow((state) => !spec && state.catalogue.nodes.length > 0);
   const title = entry.title || spec?.title || entry.type;
   const caption = entry.title ? spec?.title || entry.type : '';
   return (
     <div className="bz-node-header">
       <span className="bz-node-icon">
-        <Icon path={icon} name={spec ? 'node' : 'help'} size={16} />
+        <Icon path={icon} name={strange ? 'help' : 'node'} size={16} />
       </span>
       <div className="bz-node-names">
         <Title id={id} title={title} own={entry.title ?? ''} />
