@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 
 def body(*edges, nodes=""):
     names = [*nodes, *(split(end)[0] for edge in edges for end in edge)]
-    return {"nodes": dict.fromkeys(names, {}), "edges": [list(edge) for edge in edges]}
+    return {"nodes": {name: {} for name in names}, "edges": [list(edge) for edge in edges]}
 
 
 def plain(_node):
