@@ -77,7 +77,8 @@ def test_a_file_that_is_not_there(tmp_path):
 
 def test_with_brings_objects_and_a_failure_is_told(tmp_path):
     (tmp_path / "mine_of_this_test.py").write_text(
-        "def double(value):\n    return {'twice': 2 * value}\n\ndef bad(value):\n    raise ValueError('no good')\n"
+        "def double(value):\n    return {'twice': 2 * value}\n\n"
+        "def bad(value):\n    raise ValueError('no good')\n"
     )
     for name in ("double", "bad"):
         wf = Workflow()
