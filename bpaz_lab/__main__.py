@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import bpaz_lab
 from bpaz_lab.errors import BpazError, DocumentError, InputError
@@ -41,6 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(error)
         return 1
     return code
+
+
+def script() -> NoReturn:
+    """The command ``bpaz``: one that went wrong does not wait for a blocking node that it left behind."""
+    code = main()
+    if code:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -186,4 +197,4 @@ def _complain(error: BpazError) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script()

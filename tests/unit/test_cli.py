@@ -1,4 +1,4 @@
-"""The command line as a user calls it: a process of its own, real files."""
+"""The command line on real files; what a process does at its end takes a process of its own."""
 
 from __future__ import annotations
 
@@ -7,19 +7,34 @@ import os
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from bpaz_lab import Workflow
+from bpaz_lab.__main__ import main
 
 pytestmark = pytest.mark.unit
 
 WAIT = 60
 
 
-def bpaz(*arguments, cwd=None):
-    command = [sys.executable, "-m", "bpaz_lab", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=WAIT, check=False)
+@pytest.fixture
+def bpaz(capsys, monkeypatch):
+    """Calls the command line as the process would; gives its exit code and what it wrote."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def call(*arguments, cwd=None):
+        if cwd:
+            monkeypatch.chdir(cwd)
+        try:
+            code = main(arguments)
+        except SystemExit as left:  # argparse
+            code = left.code
+        told = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=told.out, stderr=told.err)
+
+    return call
 
 
 @pytest.fixture
@@ -32,7 +47,7 @@ def greeting(tmp_path):
     return wf.save(tmp_path / "greeting.bpaz")
 
 
-def test_run_prints_the_output_and_tells_progress_apart(greeting):
+def test_run_prints_the_output_and_tells_progress_apart(bpaz, greeting):
     done = bpaz("run", str(greeting), "--input", "who=you")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "Hello you!\n"
@@ -42,7 +57,7 @@ def test_run_prints_the_output_and_tells_progress_apart(greeting):
     assert (quiet.stdout, quiet.stderr) == ("Hello you!\n", "")
 
 
-def test_inputs_from_files_and_a_target(greeting, tmp_path):
+def test_inputs_from_files_and_a_target(bpaz, greeting, tmp_path):
     (tmp_path / "name.txt").write_text("file")
     done = bpaz("run", str(greeting), "-i", f"who=@{tmp_path / 'name.txt'}", "--target", "hello", "-q")
     assert done.stdout == "Hello file!\n"
@@ -59,7 +74,7 @@ def test_inputs_from_files_and_a_target(greeting, tmp_path):
         (("-i", "who=x", "--target", "ghost"), "ghost"),
     ],
 )
-def test_bad_input_is_told_without_a_traceback(greeting, arguments, said):
+def test_bad_input_is_told_without_a_traceback(bpaz, greeting, arguments, said):
     done = bpaz("run", str(greeting), *arguments)
     assert done.returncode == 1
     assert said in done.stderr
@@ -67,7 +82,7 @@ def test_bad_input_is_told_without_a_traceback(greeting, arguments, said):
     assert done.stdout == ""
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_file_that_is_not_there(bpaz, tmp_path):
     for command in ("run", "check"):
         done = bpaz(command, str(tmp_path / "missing.bpaz"))
         assert done.returncode == 1
@@ -75,7 +90,7 @@ def test_a_file_that_is_not_there(tmp_path):
         assert "missing.bpaz" in done.stdout + done.stderr
 
 
-def test_with_brings_objects_and_a_failure_is_told(tmp_path):
+def test_with_brings_objects_and_a_failure_is_told(bpaz, tmp_path):
     (tmp_path / "mine_of_this_test.py").write_text(
         "def double(value):\n    return {'twice': 2 * value}\n\n"
         "def bad(value):\n    raise ValueError('no good')\n"
@@ -91,7 +106,7 @@ def test_with_brings_objects_and_a_failure_is_told(tmp_path):
     assert "f failed: ValueError: no good" in done.stderr
 
 
-def test_check_lists_all_problems_of_all_files(greeting, tmp_path):
+def test_check_lists_all_problems_of_all_files(bpaz, greeting, tmp_path):
     bad = tmp_path / "bad.bpaz"
     nodes = {"a": {"type": "Nope"}, "b": {"type": "RecursiveTextSplitter", "settings": {"chunk_size": -1}}}
     bad.write_text(json.dumps({"bpaz": 1, "name": "x", "nodes": nodes, "edges": [["z.x", "b.documents"]]}))
@@ -108,7 +123,7 @@ def test_check_lists_all_problems_of_all_files(greeting, tmp_path):
     assert bpaz("check", str(greeting)).returncode == 0
 
 
-def test_nodes():
+def test_nodes(bpaz):
     listed = bpaz("nodes").stdout
     assert "PromptTemplate" in listed
     assert {each["type"] for each in json.loads(bpaz("nodes", "--json").stdout)["nodes"]} >= {
@@ -124,7 +139,7 @@ def test_nodes():
     assert "PromptTemplate" in wrong.stderr
 
 
-def test_a_wrong_call_is_exit_code_two():
+def test_a_wrong_call_is_exit_code_two(bpaz):
     assert bpaz().returncode == 2
     assert bpaz("explode").returncode == 2
     assert bpaz("--version").stdout.startswith("bpaz_lab ")
@@ -133,7 +148,7 @@ def test_a_wrong_call_is_exit_code_two():
 def test_ctrl_c_is_exit_code_130(tmp_path):
     (tmp_path / "slow_of_this_test.py").write_text(
         "import sys, threading\n\ndef block():\n    print('blocking', file=sys.stderr, flush=True)\n"
-        "    threading.Event().wait(20)\n"
+        "    threading.Event().wait()\n"
     )
     wf = Workflow()
     wf.add("PythonFunction", id="f", name="block", inputs=[])
@@ -148,3 +163,11 @@ def test_ctrl_c_is_exit_code_130(tmp_path):
         process.kill()
     assert process.returncode == 130
     assert "stopped" in rest
+
+
+def test_the_exit_code_of_a_process():
+    command = [sys.executable, "-m", "bpaz_lab", "nodes", "PromptTemplate"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    wrong = subprocess.run([*command[:-1], "Nope"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 1
+    assert "Nope" in wrong.stderr

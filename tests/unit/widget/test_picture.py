@@ -46,5 +46,5 @@ def test_an_empty_workflow_says_so():
 def test_a_wire_back_to_the_left_is_drawn_too():
     wf = Workflow()
     wf.add("TextInput", id="a", at=(600, 0)) >> wf.add("ChatOutput", id="b", at=(0, 0))
-    text, root = drawn(wf.to_dict())
+    _, root = drawn(wf.to_dict())
     assert len([e for e in root.iter() if e.get("class") == "edge"]) == 1
