@@ -34,6 +34,7 @@ class Canvas(anywidget.AnyWidget):
         super().__init__(output=ipywidgets.Output())
         self.bridge = Bridge(host, self.send, self._show)
         self.on_msg(self._receive)
+        _stay_awake(self.comm)
 
     def close(self) -> None:
         """Ends the view; the workflow and its run go on."""
@@ -47,3 +48,13 @@ class Canvas(anywidget.AnyWidget):
     def _show(self, run: Run, value: Any) -> None:
         data, metadata = rich(value, run.masker)
         self.output.outputs = ({"output_type": "display_data", "data": data, "metadata": metadata},)
+
+
+def _stay_awake(comm: Any) -> None:
+    """Lets the page choose the shell that hears it, so that Stop works while a cell is busy.
+
+    ipykernel 7.4 sends what a page says to the shell that spoke last on this comm, whatever the page asks
+    for. That is the main shell, which hears nothing until its cell ends.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _data, asked: asked

@@ -11,8 +11,13 @@ export interface Model {
   widget_manager: unknown;
 }
 
-/** How long a kernel that is idle takes at most to answer, in milliseconds. */
+/** How long a kernel takes at most to answer, in milliseconds. */
 const PATIENCE = 8_000;
+/**
+ * How often it is asked until then. A first question may go out before the page has a line to the kernel
+ * of its own (a subshell), and then waits behind the cell that runs; a later one does not.
+ */
+const AGAIN = 700;
 
 const GONE: ToPage = {
   type: 'failed',
@@ -30,6 +35,7 @@ export class CommHost implements Host {
   readonly mountOutput: Host['mountOutput'];
   private readonly closers: (() => void)[] = [];
   private patience: ReturnType<typeof setTimeout> | undefined;
+  private again: ReturnType<typeof setInterval> | undefined;
   private readonly listeners = new Set<(message: ToPage) => void>();
 
   constructor(private readonly model: Model) {
@@ -48,8 +54,10 @@ export class CommHost implements Host {
       this.tell(GONE);
       return;
     }
+    if (message.type !== 'open' || this.patience !== undefined) return;
+    this.again = setInterval(() => this.send(message), AGAIN);
     // A kernel busy with a cell may still answer later; until then the canvas does not pretend.
-    if (message.type === 'open') this.patience ??= setTimeout(() => this.tell(GONE), PATIENCE);
+    this.patience = setTimeout(() => this.tell(GONE), PATIENCE);
   }
 
   subscribe(listener: (message: ToPage) => void): () => void {
@@ -59,15 +67,21 @@ export class CommHost implements Host {
 
   /** Stops listening to the model. */
   close(): void {
-    clearTimeout(this.patience);
+    this.rest();
     this.listeners.clear();
     for (const close of this.closers) close();
   }
 
   private tell(message: ToPage): void {
-    clearTimeout(this.patience);
-    this.patience = undefined;
+    this.rest();
     for (const listener of this.listeners) listener(message);
+  }
+
+  /** Stops waiting for an answer. */
+  private rest(): void {
+    clearTimeout(this.patience);
+    clearInterval(this.again);
+    this.patience = undefined;
   }
 
   private listen(event: string, listener: (message: never) => void): void {

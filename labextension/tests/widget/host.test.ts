@@ -47,6 +47,17 @@ test('a kernel that does not answer is told after a while, and one that answers 
   expect(prompt.isGone()).toBe(false);
 });
 
+test('a question that waits behind a busy cell is asked again, until there is an answer', () => {
+  const { model, host, isGone } = listening();
+  host.send({ type: 'open' });
+  vi.advanceTimersByTime(1_500);
+  expect(model.sent).toEqual([{ type: 'open' }, { type: 'open' }, { type: 'open' }]);
+  model.say('msg:custom', { type: 'shown', node: 'a', port: 'b' });
+  vi.runAllTimers();
+  expect(model.sent).toHaveLength(3);
+  expect(isGone()).toBe(false);
+});
+
 test('a closed comm is told at once', () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   const { model, host, isGone } = listening();
