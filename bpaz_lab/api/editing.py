@@ -14,7 +14,7 @@ from bpaz_lab.errors import DocumentError, DuplicateId, EdgeError, FormatError, 
 from bpaz_lab.graph.check import edge_problem, ports_of
 from bpaz_lab.graph.document import is_id
 from bpaz_lab.graph.history import History
-from bpaz_lab.graph.layout import places
+from bpaz_lab.graph.layout import next_place, places
 from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.base import Node
 from bpaz_lab.nodes.catalogue import Catalogue, catalogue
@@ -117,7 +117,7 @@ class Editing:
         entry = {"type": cls.__name__, "version": cls.version, "settings": values}
         operations: list[Operation] = [{"path": ["nodes", name], "new": entry}]
         if at is None and self.history.watched:
-            at = self._place(name, entry)
+            at = next_place(self.history.document, self._rows)
         if at is not None:
             operations.append({"path": ["layout", name], "new": [float(at[0]), float(at[1])]})
         self.apply(operations)
@@ -311,12 +311,6 @@ class Editing:
                 members = [new if each == old else each for each in group["nodes"]]
                 operations.append(self._members(id, members))
         self.apply(operations)
-
-    def _place(self, name: str, entry: Any) -> Sequence[float]:
-        """A free place for a node that is about to be added."""
-        document = self.history.document
-        extended: Document = {**document, "nodes": {**document["nodes"], name: entry}}
-        return places(extended, lambda each: 3 if each == name else self._rows(each))[name]
 
     def _members(self, name: str, members: list[str]) -> Operation:
         """Changes who is in a group; an empty group goes."""

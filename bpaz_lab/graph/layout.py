@@ -71,6 +71,34 @@ def places(body: Body, rows: Callable[[str], int]) -> dict[str, list[float]]:
     return _folded(columns, heights, top)
 
 
+def next_place(body: Body, rows: Callable[[str], int]) -> list[float]:
+    """Where a node goes that is added while somebody looks on and whose edges are not known yet.
+
+    Beside the node that was added last, as one reads, else in a new row under everything.
+
+    Example:
+        >>> from bpaz_lab.graph.document import parse
+        >>> document = parse('{"bpaz": 1, "name": "", "nodes": {"a": {"type": "T"}}}')
+        >>> document["layout"] = {"a": [0, 0]}
+        >>> next_place(document, lambda node: 1)
+        [300, 0]
+    """
+    placed = {node: at for node, at in body["layout"].items() if node in body["nodes"]}
+    if not placed:
+        return [0, 0]
+    last = [node for node in body["nodes"] if node in placed][-1]
+    x, y = placed[last][0] + COLUMN, placed[last][1]
+    left = min(at[0] for at in placed.values())
+    taken = any(
+        abs(other[0] - x) < COLUMN and other[1] - GAP < y + HEAD < other[1] + 2 * HEAD + ROW * rows(node)
+        for node, other in placed.items()
+        if node != last
+    )
+    if x < left + FOLD * COLUMN and not taken:
+        return [x, y]
+    return [left, max(at[1] + HEAD + ROW * rows(node) for node, at in placed.items()) + GAP]
+
+
 def _folded(
     columns: list[list[tuple[str, float]]], heights: list[float], top: float
 ) -> dict[str, list[float]]:

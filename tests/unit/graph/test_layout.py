@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpaz_lab.graph.document import new
-from bpaz_lab.graph.layout import HEAD, ROW, places
+from bpaz_lab.graph.layout import COLUMN, HEAD, ROW, next_place, places
 
 pytestmark = pytest.mark.unit
 
@@ -82,3 +82,19 @@ def test_a_long_chain_folds():
 def test_nothing_to_place():
     assert places(new(), lambda node: 1) == {}
     assert places(body(1, [], {"n0": [1.0, 2.0]}), lambda node: 1) == {}
+
+
+def test_the_next_place_is_beside_the_last_node_then_in_a_new_row():
+    flow = body(0, [])
+    at = []
+    for number in range(6):
+        at.append(next_place(flow, lambda node: 2))
+        flow["nodes"][f"n{number}"] = {"type": "T"}
+        flow["layout"][f"n{number}"] = at[-1]
+    rows = sorted({y for _, y in at})
+    assert [[x // COLUMN, rows.index(y)] for x, y in at] == [[0, 0], [1, 0], [2, 0], [3, 0], [0, 1], [1, 1]]
+
+
+def test_the_next_place_is_not_on_another_node():
+    flow = {**new(), "nodes": {"b": {}, "a": {}}, "layout": {"a": [0, 0], "b": [COLUMN, 10]}}
+    assert next_place(flow, lambda node: 2)[1] > 10
