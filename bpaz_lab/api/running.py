@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.api.editing import Editing
 from bpaz_lab.engine.engine import Engine
-from bpaz_lab.engine.run import Options, Run, start
+from bpaz_lab.engine.run import Options, Run
 from bpaz_lab.guard.paths import Jail
 from bpaz_lab.nodes.context import Services
 
@@ -87,8 +87,9 @@ class Running(Editing):
             session=session, jail=self._jail(), namespace=ChainMap(dict(objects or {}), _namespace())
         )
         plan = self.plan(target) if target else self.plan()
-        run = start(plan, {**(inputs or {}), **named}, Options(timeout=timeout, services=services))
-        self.latest = run
+        run = Run(plan, {**(inputs or {}), **named}, Options(timeout=timeout, services=services))
+        self.latest = run  # before it starts: Ctrl-C finds it
+        run.start()
         for listener in list(self._listeners):
             listener(run)
         return run
@@ -106,7 +107,13 @@ class Running(Editing):
             >>> wf.run(name="world").output
             'Hello world!'
         """
-        return self.start(inputs, **named).wait().raise_for_status()
+        before = self.latest
+        try:
+            return self.start(inputs, **named).wait().raise_for_status()
+        except KeyboardInterrupt:
+            if self.latest is not None and self.latest is not before:
+                self.latest.abandon()
+            raise
 
     async def arun(self, inputs: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
         """Runs to the end without blocking the caller's loop; cancelling the caller cancels the run.

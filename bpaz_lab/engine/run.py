@@ -9,6 +9,7 @@ import asyncio
 import threading
 import traceback
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -116,10 +117,15 @@ class Run:
             if not self._done.wait(timeout):
                 raise TimeoutError(f"{self!r} is not done after {timeout} s")
         except KeyboardInterrupt:
-            self.cancel()
-            self._done.wait()
+            self.abandon()
             raise
         return self
+
+    def abandon(self) -> None:
+        """Stops the run and waits for its end, which comes at the next await."""
+        self.cancel()
+        if self._future is not None:
+            self._done.wait()
 
     async def done(self) -> Run:
         """Waits for the end in the caller's own loop; cancelling the caller cancels the run."""
@@ -258,7 +264,7 @@ class Run:
         names = [step.node for step in self._plan.steps]
         add("run.started", "", {"run": self.id, "workflow": self._plan.name, "nodes": names})
         try:
-            with quiet_loggers():
+            with quiet_loggers(), self._deadline():
                 async with asyncio.timeout(self._options.timeout):
                     await self._run()
             self.status = "completed"
@@ -278,6 +284,18 @@ class Run:
             await run_through_langgraph(scheduler, self._plan.regions)
         else:
             await run_directly(scheduler, self._plan.regions)
+
+    @contextmanager
+    def _deadline(self) -> Iterator[None]:
+        """Tells the nodes that the time is up; some swallow the cancellation, or block a thread."""
+        if self._options.timeout is None:
+            yield
+            return
+        alarm = runtime().loop.call_later(self._options.timeout, self._services.cancel.set)
+        try:
+            yield
+        finally:
+            alarm.cancel()
 
     @property
     def _through_langgraph(self) -> bool:

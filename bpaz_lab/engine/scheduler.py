@@ -16,7 +16,7 @@ from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from bpaz_lab.errors import NodeFailed
+from bpaz_lab.errors import NodeFailed, RunCancelled
 from bpaz_lab.nodes.call import invoke, results
 from bpaz_lab.nodes.context import Context
 
@@ -82,7 +82,7 @@ class Scheduler:
                 self._record("node.skipped", step.node, {"reason": reason})
             else:
                 await self._run(step)
-            if _stopping():  # and the node swallowed it
+            if _cancelled():  # and the node swallowed it
                 raise asyncio.CancelledError
             for index in step.followers:
                 waits[index] -= 1
@@ -131,12 +131,16 @@ class Scheduler:
                 self._keep(bound, value)
         except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
             # exit() in a node ends the node alone, and so does a cancellation that is its own affair
-            if isinstance(error, asyncio.CancelledError) and _stopping():
+            if isinstance(error, asyncio.CancelledError | RunCancelled) and self._stopping():
                 record("node.stopped", node, perf_counter() - began)
-                raise
+                raise asyncio.CancelledError from None
             record("node.failed", node, (perf_counter() - began, error))
+            self._services.cancel.set()  # blocking nodes that look now and then
             raise NodeFailed(f"{node} failed: {error}", path=f"nodes.{node}") from error
         record("node.finished", node, (perf_counter() - began, step))
+
+    def _stopping(self) -> bool:
+        return _cancelled() or self._services.cancel.is_set()
 
     def _several(self, feed: Feed) -> list[Any]:
         values = self._values
@@ -157,7 +161,7 @@ class Scheduler:
                 values[slot] = value
 
 
-def _stopping() -> bool:
+def _cancelled() -> bool:
     """Whether somebody cancelled this task: the run was stopped, or another node failed."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 import traceback
 from typing import Any
 
@@ -649,3 +651,53 @@ def test_auto_takes_langgraph_only_where_there_are_boundaries(flow):
     run = Run(flow.plan(), {"left": 1, "right": 2}, Options())
     assert run._through_langgraph is False
     assert run.start().wait(WAIT).output == 3
+
+
+# ---- nodes that swallow their cancellation -----------------------------------------------------------
+
+
+async def stubborn(context: Context) -> str:
+    """Some packages lose a cancellation; a look at the context still ends the node."""
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.01)
+        context.check()
+
+
+def test_a_stop_that_was_swallowed_is_still_a_stop(flow, through):
+    flow.put(stubborn, "a")
+    flow.put(stubborn, "b")
+    run = flow.go(through)
+    while sum(event.type == "node.started" for event in run.events) < 2:
+        time.sleep(0.01)
+    run.cancel()
+    run.wait(WAIT)
+    assert run.status == "cancelled"
+    assert sorted(told(run)[-3:-1]) == [("node.skipped", "a"), ("node.skipped", "b")]
+
+
+def test_a_timeout_that_was_swallowed_is_still_a_timeout(flow, through):
+    flow.put(stubborn, "a")
+    run = flow.go(through, timeout=0.05).wait(WAIT)
+    assert isinstance(run.error, RunTimeout)
+
+
+def test_a_failure_stops_a_blocking_node_that_looks(flow, through):
+    left = threading.Event()
+
+    def looks(context: Context) -> None:
+        try:
+            while True:
+                time.sleep(0.01)
+                context.check()
+        finally:
+            left.set()
+
+    def bad() -> None:
+        raise ValueError("bad")
+
+    flow.put(looks, "looks", inline=False)
+    flow.put(bad, "bad", inline=False)
+    run = flow.go(through).wait(WAIT)
+    assert run.error.path == "nodes.bad"
+    assert left.wait(WAIT)
