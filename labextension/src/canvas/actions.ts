@@ -53,11 +53,13 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
     add(type: string, at?: Point, from?: Loose): string {
       const spec = workflow().specs[type];
       const size = estimatedSize(spec?.ports ?? { inputs: [], outputs: [] }, 2);
-      const id = workflow().addNode(type, at ?? free(centre(), size, ui.getState().nodes.map(boxOf)));
-      if (from) {
-        const [port] = fitting(workflow(), from, workflow().portsOf(id));
-        if (port) connect(from, { node: id, port: port.name });
-      }
+      const place = at ?? free(centre(), size, ui.getState().nodes.map(boxOf));
+      const id = workflow().together(() => {
+        const added = workflow().addNode(type, place);
+        const [port] = from ? fitting(workflow(), from, workflow().portsOf(added)) : [];
+        if (from && port) connect(from, { node: added, port: port.name });
+        return added;
+      });
       selectNew([id]);
       return id;
     },
@@ -82,11 +84,13 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
       const edges = workflow().document.edges.filter(
         (edge) => selectedEdges.has(edgeId(edge)) && !edge.some((end) => gone.has(split(end)[0])),
       );
-      if (selected.length > 0) workflow().removeNodes(selected);
-      if (edges.length > 0) workflow().disconnect(edges);
-      for (const node of nodes) {
-        if (node.type === 'note' && node.selected) workflow().removeNote(node.data.note);
-      }
+      workflow().together(() => {
+        if (selected.length > 0) workflow().removeNodes(selected);
+        if (edges.length > 0) workflow().disconnect(edges);
+        for (const node of nodes) {
+          if (node.type === 'note' && node.selected) workflow().removeNote(node.data.note);
+        }
+      });
     },
     duplicate() {
       const { selected } = ui.getState();

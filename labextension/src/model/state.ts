@@ -78,6 +78,8 @@ export interface WorkflowState {
 
   /** Applies the operations at once and sends them; one call is one undo step. */
   edit(operations: Operation[]): void;
+  /** Makes one change, and so one undo step, of all edits that are made meanwhile. */
+  together<T>(act: () => T): T;
   /** Adds a node and returns its id. */
   addNode(type: string, at: Point, settings?: Record<string, unknown>): string;
   removeNodes(ids: string[]): void;

@@ -10,7 +10,7 @@ import { Pendings } from './pending';
 import { portReader } from './ports';
 import { receiver } from './receive';
 import type { WorkflowState } from './state';
-import type { Ports } from './types';
+import type { Operation, Ports } from './types';
 
 export type * from './state';
 
@@ -29,6 +29,12 @@ export function createWorkflowStore(host: Host): StoreApi<WorkflowState> {
       const { document, specs } = get();
       const node = entry(document.nodes, id);
       return node && (own.get(id) ?? entry(specs, node.type)?.ports);
+    };
+    let gathered: Operation[] | null = null;
+    const send = (operations: Operation[]) => {
+      const id = changeId();
+      pendings.add(id, operations);
+      host.send({ type: 'change', id, base: get().revision, operations });
     };
     const whenReady = (act: () => void) => {
       if (get().phase === 'ready') act();
@@ -65,10 +71,20 @@ export function createWorkflowStore(host: Host): StoreApi<WorkflowState> {
             const { code, message, path } = error;
             return set({ notice: { code, message, path, hint: 'Look at the workflow and try again.' } });
           }
-          const id = changeId();
-          pendings.add(id, operations);
-          host.send({ type: 'change', id, base: get().revision, operations });
+          if (gathered) gathered.push(...operations);
+          else send(operations);
         }),
+      together(act) {
+        if (gathered) return act();
+        gathered = [];
+        try {
+          return act();
+        } finally {
+          const all = gathered;
+          gathered = null;
+          if (all.length > 0) send(all);
+        }
+      },
       ...edits(get),
 
       undo: () => whenReady(() => host.send({ type: 'undo' })),

@@ -55,6 +55,24 @@ test('an edit shows at once, is sent on its base revision and stays when confirm
   expect(state()).toMatchObject({ revision: 1, canUndo: true, problems: [problem] });
 });
 
+test('edits that are made together are one change', () => {
+  const { host, state } = readyStore();
+  const before = host.sent.length;
+  const id = state().together(() => {
+    state().disconnect([['source.text', 'sink.text']]);
+    return state().together(() => state().addNode('TextSink', [5, 5]));
+  });
+  expect(host.sent).toHaveLength(before + 1);
+  const { operations } = host.last('change');
+  expect(operations).toMatchObject([
+    { edge: ['source.text', 'sink.text'], old: 0 },
+    { path: ['nodes', id] },
+    { path: ['layout', id] },
+  ]);
+  state().together(() => undefined);
+  expect(host.sent).toHaveLength(before + 1);
+});
+
 test('an edit that changes nothing is not sent', () => {
   const { host, state } = readyStore();
   state().setSetting('source', 'x', 1);

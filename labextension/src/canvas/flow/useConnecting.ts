@@ -73,8 +73,11 @@ export function useConnecting() {
     (old, connection) => {
       const [source, target] = ends(connection);
       if (!old.data || !source || !target) return;
-      store.getState().disconnect([old.data.edge]);
-      store.getState().connect(source, target);
+      const { edge } = old.data;
+      store.getState().together(() => {
+        store.getState().disconnect([edge]);
+        store.getState().connect(source, target);
+      });
     },
     [store],
   );
