@@ -85,7 +85,11 @@ export function receiver(
         return;
       }
       case 'events':
-        return set((state) => ({ run: reduceRun(state.run, message.run, message.events) }));
+        return set((state) => ({
+          run: reduceRun(state.run, message.run, message.events),
+          // A value that is shown is one of the run before.
+          shown: state.run?.id === message.run ? state.shown : null,
+        }));
       case 'registered':
         return registered(message);
       case 'shown':

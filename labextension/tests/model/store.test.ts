@@ -244,14 +244,16 @@ test('a failure is told; nobody answering makes the view static until somebody d
   expect(state()).toMatchObject({ phase: 'ready', notice: null });
 });
 
-test('the events of a run arrive in the view', () => {
+test('the events of a run arrive in the view, and a value of the run before is shown no more', () => {
   const { host, state } = readyStore();
+  host.say({ type: 'shown', node: 'source', port: 'text' });
   host.say({
     type: 'events',
     run: 'r',
     events: [{ type: 'run.started', seq: 0, time: 0, run: 'r', workflow: 'w', nodes: ['source'] }],
   });
   expect(state().run?.nodes.source?.status).toBe('waiting');
+  expect(state().shown).toBeNull();
   host.say(openedWith(pair, { run: { id: 'r', status: 'completed', events: [] } }));
   expect(state().run?.status).toBe('completed');
 });

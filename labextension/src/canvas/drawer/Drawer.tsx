@@ -36,7 +36,7 @@ export function Drawer() {
       </div>
       <div className="bz-drawer-body" hidden={tab !== 'value'}>
         {!shown && <p className="bz-empty-line">Press the eye beside an output to see its value here.</p>}
-        {host.mountOutput ? <OutputArea /> : shown && <PlainValue node={shown.node} port={shown.port} />}
+        {shown && (host.mountOutput ? <OutputArea /> : <PlainValue node={shown.node} port={shown.port} />)}
       </div>
     </section>
   );

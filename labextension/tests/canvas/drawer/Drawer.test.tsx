@@ -74,5 +74,6 @@ test('an output area that cannot be had is told', async () => {
   const host = new OutputHost();
   host.fails = true;
   const { drawer } = await open({}, host);
+  await act(async () => host.say({ type: 'shown', node: 'read', port: 'documents' }));
   await waitFor(() => drawer.getByText(/cannot be shown: Error: no manager/));
 });
