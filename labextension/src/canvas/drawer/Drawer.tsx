@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { RunView } from '../../model/state';
 import { useActions } from '../actions';
 import { useServices, useWorkflow } from '../context';
@@ -119,7 +119,8 @@ function OutputArea() {
   const { host } = useServices();
   const area = useRef<HTMLDivElement>(null);
   const [trouble, setTrouble] = useState('');
-  useEffect(() => {
+  // Before the element leaves the page: a notebook's widget cannot be taken down afterwards.
+  useLayoutEffect(() => {
     let [gone, unmount] = [false, () => {}];
     if (!area.current) return;
     host
