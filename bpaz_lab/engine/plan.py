@@ -137,8 +137,8 @@ class _Planner:
         self.inputs: dict[str, RunInput] = {}
 
     def plan(self) -> Plan:
-        for cls in {self.types[node] for node in self.demand}:
-            cls.require()
+        for cls, node in {self.types[node]: node for node in self.demand}.items():
+            cls.require(f"nodes.{node}")
         steps: dict[str, Step] = {}
         for node in ordered(self.feeding)[0]:
             before = [steps[each] for each in dict.fromkeys(self.feeding[node])]

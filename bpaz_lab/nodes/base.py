@@ -183,11 +183,12 @@ class Node(BaseModel):
         return f"pip install {wanted}"
 
     @classmethod
-    def require(cls) -> None:
+    def require(cls, path: str = "") -> None:
         """Raises MissingPackage, with the command that helps, when a package is missing."""
         if command := cls.install():
+            missing = ", ".join(cls.missing())
             raise MissingPackage(
-                f"{cls.__name__} needs {', '.join(cls.missing())}, which is not installed", hint=command
+                f"{cls.__name__} needs {missing}, which is not installed", hint=command, path=path
             )
 
     @classmethod

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from bpaz_lab.engine.runtime import runtime
-from bpaz_lab.errors import BpazError, DocumentError, JsonError
+from bpaz_lab.errors import BpazError, DocumentError, JsonError, MissingPackage
 from bpaz_lab.graph.check import ports_of
 from bpaz_lab.graph.document import normal
 from bpaz_lab.guard import strict_json
@@ -224,7 +224,8 @@ class Bridge:
         with self._lock:
             if not self._checking:
                 self._checking = True
-                _checker.submit(self._check)
+                # A fault in the check is logged by the future, not lost with it.
+                _checker.submit(self._check).add_done_callback(lambda checked: checked.result())
 
     def _check(self) -> None:
         with self._lock:
@@ -248,8 +249,10 @@ class Bridge:
         problems = [_problem(problem) for problem in self._host.validate()]
         try:
             inputs = [_input(each) for each in self._host.inputs if _asked(each)]
-        except DocumentError:
+        except DocumentError:  # among the problems already
             inputs = self._inputs
+        except MissingPackage as error:
+            problems, inputs = [*problems, _problem(error)], self._inputs
         return problems, inputs
 
     # ---- to the page: runs ----------------------------------------------------------------------------

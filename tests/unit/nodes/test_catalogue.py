@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import subprocess
 import sys
 import threading
 from typing import ClassVar
@@ -35,6 +37,23 @@ class Forecast(Weather):
 '''
 
 
+TINY = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "bpaz-tiny"
+version = "1.0"
+
+[project.entry-points."bpaz_lab.nodes"]
+tiny = "bpaz_tiny"
+
+[tool.hatch.build.targets.wheel]
+include = ["bpaz_tiny.py"]
+"""
+
+
 @pytest.fixture
 def fresh():
     return Catalogue()
@@ -66,6 +85,23 @@ def replacing(**members):
 
 def run(self) -> Text:
     return "42"
+
+
+def test_the_nodes_of_a_package_that_pip_installed_are_found(tmp_path, monkeypatch, fresh):
+    source, site = tmp_path / "source", tmp_path / "site"
+    source.mkdir()
+    (source / "bpaz_tiny.py").write_text(WEATHER)
+    (source / "pyproject.toml").write_text(TINY)
+    options = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "-q"]
+    pip = [sys.executable, "-m", "pip", "install", *options, "--target", site, source]
+    subprocess.run(pip, check=True, capture_output=True)
+    monkeypatch.syspath_prepend(site)
+    try:
+        assert fresh.spec("Weather").package == "bpaz-tiny"
+        made = fresh.find("Weather").of({"place": "there"})
+        assert asyncio.run(made.execute({})) == {"text": "It rained there."}
+    finally:
+        sys.modules.pop("bpaz_tiny", None)
 
 
 async def test_the_nodes_of_another_package_are_found(install, fresh):

@@ -34,6 +34,21 @@ def test_before_it_is_open_a_view_hears_nothing(wf, page):
     assert len(page.sent) == count
 
 
+def test_a_workflow_opens_where_a_package_is_missing_and_its_node_says_so(wf, page):
+    lacking = node_class(one, name="lacking")
+    lacking.requires, lacking.extra = ("no_such_package_here",), "openai"
+    wf.add(lacking, id="a")
+    page.settled()
+    opened = page.ask("open")[-1]
+    assert opened["type"] == "opened"
+    (problem,) = opened["problems"]
+    assert (problem["code"], problem["path"]) == ("missing_package", "nodes.a")
+    assert problem["hint"] == "pip install 'bpaz-lab[openai]'"
+    page.change({"path": ["name"], "old": "Test", "new": "Other"})
+    page.settled()
+    assert page.ask("start")[-1]["error"]["code"] == "missing_package"
+
+
 def test_open_gives_everything(wf, page):
     wf.add("PromptTemplate", id="p", template="{a} {b}")
     wf.apply([add("x", {"type": "Nope", "version": 1, "settings": {}})])
