@@ -46,8 +46,20 @@ def port(root, name, port, side):
     return root.locator(f'.react-flow__handle[data-nodeid="{name}"][data-handleid="{port}"].{side}')
 
 
+def at_rest(page, *locators):
+    """The boxes of elements when the view has stopped moving."""
+    before = None
+    for _ in range(40):
+        boxes = [locator.bounding_box() for locator in locators]
+        if boxes == before:
+            return boxes
+        before = boxes
+        page.wait_for_timeout(300)
+    raise AssertionError("the view does not come to rest")
+
+
 def drag(page, start, end):
-    one, other = start.bounding_box(), end.bounding_box()
+    one, other = at_rest(page, start, end)
     page.mouse.move(one["x"] + one["width"] / 2, one["y"] + one["height"] / 2)
     page.mouse.down()
     page.mouse.move(other["x"] - 20, other["y"] + 10, steps=6)
@@ -102,8 +114,9 @@ def add_a_node_and_edit_it(lab, root):
 def connect_it(lab, root):
     root.get_by_role("button", name="Fit into view").click()
     lab.page.wait_for_timeout(500)
+    edges = root.locator(".react-flow__edge").count()
     drag(lab.page, port(root, "answer", "text", "source"), port(root, "prompt_template", "reply", "target"))
-    lab.page.wait_for_timeout(300)
+    root.locator(".react-flow__edge").nth(edges).wait_for()
     assert NEW_EDGE in document_of(lab)["edges"]
 
 
