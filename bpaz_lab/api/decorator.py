@@ -31,9 +31,11 @@ def node(
     *,
     name: str = "",
     category: str = CELL,
-    effect: Effect = "repeatable",
+    effect: Effect = "undeclared",
     inline: bool = False,
     label: str = "",
+    process: bool = False,
+    key: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]: ...
 
 
@@ -45,7 +47,9 @@ def node(function: Any = None, /, **options: Any) -> Any:
 
     Args:
         function: A sync or async function, or a generator that streams text.
-        options: ``name``, ``category``, ``effect`` (pure, repeatable, once), ``inline``, ``label``.
+        options: ``name``, ``category``, ``effect`` (pure, repeatable, once), ``inline``, ``label``,
+            ``process`` (it computes in a process of its own) and ``key`` (takes the inputs and gives JSON
+            that stands for them in the cache).
 
     Raises:
         NodeTypeError: The function cannot be a node, or its name belongs to an installed package.

@@ -12,7 +12,7 @@ from bpaz_lab.api.handles import End, NodeHandle, PortHandle, fitting
 from bpaz_lab.api.naming import snake, unique
 from bpaz_lab.errors import DocumentError, DuplicateId, EdgeError, FormatError, NodeTypeError, SettingError
 from bpaz_lab.graph.check import edge_problem, ports_of
-from bpaz_lab.graph.document import is_id
+from bpaz_lab.graph.document import is_id, normal_body
 from bpaz_lab.graph.history import History
 from bpaz_lab.graph.layout import next_place, places
 from bpaz_lab.guard.suggest import closest
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from bpaz_lab.graph.changes import Operation
-    from bpaz_lab.graph.document import Document, NodeEntry
+    from bpaz_lab.graph.document import Body, Document, NodeEntry
     from bpaz_lab.graph.history import Change
     from bpaz_lab.graph.spec import Ports
 
@@ -32,11 +32,26 @@ _class_type = type
 
 
 class Editing:
-    """The editing half of ``Workflow``."""
+    """The editing half of ``Workflow``, and of the body of a container in it."""
 
     def __init__(self, document: Document, types: Catalogue | None = None) -> None:
         self.types = types or catalogue()
         self.history = History(document)
+
+    @property
+    def root(self) -> Editing:
+        """The whole workflow."""
+        return self
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """The containers around what is edited here, from the top down."""
+        return ()
+
+    @property
+    def section(self) -> Body:
+        """The nodes, edges and looks that are edited here."""
+        return self.history.document
 
     # ---- looking ----------------------------------------------------------------------------------
 
@@ -52,22 +67,22 @@ class Editing:
     @property
     def nodes(self) -> list[NodeHandle]:
         """Handles on all nodes."""
-        return [NodeHandle(self, id) for id in self.history.document["nodes"]]  # type: ignore[arg-type]
+        return [NodeHandle(self, id) for id in self.section["nodes"]]
 
     @property
     def edges(self) -> list[tuple[str, str]]:
         """All edges, as ``("load.documents", "split.documents")``."""
-        return [(source, target) for source, target in self.history.document["edges"]]
+        return [(source, target) for source, target in self.section["edges"]]
 
     def __getitem__(self, id: str) -> NodeHandle:
         self._entry(id)
-        return NodeHandle(self, id)  # type: ignore[arg-type]
+        return NodeHandle(self, id)
 
     def __contains__(self, id: object) -> bool:
-        return id in self.history.document["nodes"]
+        return id in self.section["nodes"]
 
     def __len__(self) -> int:
-        return len(self.history.document["nodes"])
+        return len(self.section["nodes"])
 
     def __iter__(self) -> Iterator[NodeHandle]:
         return iter(self.nodes)
@@ -102,31 +117,33 @@ class Editing:
             <TextInput 'text_input': text -> text>
         """
         cls = self._class(type)
-        name = id or unique(snake(cls.__name__), self.history.document["nodes"])
+        name = id or unique(snake(cls.__name__), self.section["nodes"])
         if not is_id(name):
             raise FormatError(
                 f"{name!r} cannot be an id",
                 hint="An id is a Python identifier of at most 64 ASCII characters.",
             )
-        if name in self.history.document["nodes"]:
-            free = unique(name, self.history.document["nodes"])
+        if name in self.section["nodes"]:
+            free = unique(name, self.section["nodes"])
             raise DuplicateId(
                 f"there is a node {name!r} already", path=f"nodes.{name}", hint=f"Free is {free!r}."
             )
         values = self._checked(cls, name, settings)
-        entry = {"type": cls.__name__, "version": cls.version, "settings": values}
+        entry: NodeEntry = {"type": cls.__name__, "version": cls.version, "settings": values}
+        if cls.container and not self.types.reference(entry):
+            entry["body"] = normal_body({})
         operations: list[Operation] = [{"path": ["nodes", name], "new": entry}]
         if at is None and self.history.watched:
-            at = next_place(self.history.document, self._rows)
+            at = next_place(self.section, self._rows)
         if at is not None:
             operations.append({"path": ["layout", name], "new": [float(at[0]), float(at[1])]})
         self.apply(operations)
-        return NodeHandle(self, name)  # type: ignore[arg-type]
+        return NodeHandle(self, name)
 
     def remove(self, *nodes: NodeHandle | str) -> None:
         """Removes nodes with their edges, and from their groups."""
         ids = list(dict.fromkeys(each if isinstance(each, str) else each.id for each in nodes))
-        document = self.history.document
+        document = self.section
         for id in ids:
             self._entry(id)
         gone = [edge for edge in document["edges"] if any(end.partition(".")[0] in ids for end in edge)]
@@ -140,6 +157,30 @@ class Editing:
                 operations.append({"path": ["layout", id], "old": document["layout"][id]})
         if operations:
             self.apply(operations)
+
+    def extract(self, nodes: Sequence[NodeHandle | str], *, id: str = "") -> NodeHandle:
+        """Puts nodes into a sub-workflow of their own; ``inline`` takes that back.
+
+        What enters them becomes a field of its Start node, what leaves them one of its End node. Nodes
+        that stand for the run itself (Start, ChatInput, End, ChatOutput) stay where they are.
+
+        Raises:
+            FormatError: Nothing is left to put there.
+            CycleError: The nodes that stay would lead in a circle with it.
+        """
+        from bpaz_lab.api.bodies import extract
+
+        return NodeHandle(self, extract(self, nodes, id))
+
+    def inline(self, node: NodeHandle | str) -> list[NodeHandle]:
+        """Puts the nodes of a sub-workflow in its place, and returns them.
+
+        Raises:
+            FormatError: It is no sub-workflow with a body of its own.
+        """
+        from bpaz_lab.api.bodies import inline
+
+        return [NodeHandle(self, each) for each in inline(self, node if isinstance(node, str) else node.id)]
 
     # ---- edges ------------------------------------------------------------------------------------
 
@@ -163,7 +204,7 @@ class Editing:
                 )
         taken = {into for _, into in self.edges}
         one, other = fitting(source, target, taken)
-        if problem := edge_problem(self.history.document, one, other, self.types):
+        if problem := edge_problem(self.section, one, other, self.types):
             raise problem
         last = sum(into == other for _, into in self.edges)
         self.apply([{"edge": [one, other], "new": last}])
@@ -174,7 +215,7 @@ class Editing:
         Raises:
             EdgeError: There is none.
         """
-        gone = [edge for edge in self.history.document["edges"] if _touches(edge, source, target)]
+        gone = [edge for edge in self.section["edges"] if _touches(edge, source, target)]
         if not gone:
             raise EdgeError("there is no such edge", hint="wf.edges lists all.")
         self.apply(self._without(gone))
@@ -189,15 +230,15 @@ class Editing:
 
     def arrange(self) -> None:
         """Lays all nodes out anew, from left to right along the edges."""
-        document = self.history.document
-        fresh: Document = {**document, "layout": {}}
+        document = self.section
+        fresh: Body = {**document, "layout": {}}
         found = places(fresh, self._rows)
         if found:
             self.apply([self._replacing("layout", id, at) for id, at in found.items()])
 
     def note(self, text: str, *, at: Sequence[float] = (0, 0), id: str = "") -> str:
         """Puts a sticky note on the canvas, or replaces the one of that id; returns its id."""
-        notes = self.history.document["notes"]
+        notes = self.section["notes"]
         name = id or unique("note", notes)
         self.apply([self._replacing("notes", name, {"text": text, "at": [float(at[0]), float(at[1])]})])
         return name
@@ -207,7 +248,7 @@ class Editing:
         ids = [each if isinstance(each, str) else each.id for each in nodes]
         for each in ids:
             self._entry(each)
-        name = id or unique("group", self.history.document["groups"])
+        name = id or unique("group", self.section["groups"])
         self.apply([self._replacing("groups", name, {"title": title, "nodes": ids})])
         return name
 
@@ -234,18 +275,27 @@ class Editing:
         )
 
     def settle(self) -> None:
-        """Gives every node without a position one, as part of the step before."""
+        """Gives every node without a position one, bodies included, as part of the step before."""
         with self.history.lock:
-            found = places(self.history.document, self._rows)
+            found = places(self.section, self._rows)
             if found:
                 self.history.apply(
-                    [{"path": ["layout", id], "new": at} for id, at in found.items()], join=True
+                    self._scoped([{"path": ["layout", id], "new": at} for id, at in found.items()]),
+                    join=True,
                 )
+            for id, entry in self.section["nodes"].items():
+                if "body" in entry:
+                    self[id].body.settle()
+
+    def _scoped(self, operations: Sequence[Operation]) -> list[Operation]:
+        """The operations as the whole workflow sees them: each says in which body it takes place."""
+        within = list(self.within)
+        return [{**each, "within": within} for each in operations] if within else list(operations)
 
     # ---- for the handles ----------------------------------------------------------------------------
 
     def _entry(self, id: str) -> NodeEntry:
-        nodes = self.history.document["nodes"]
+        nodes = self.section["nodes"]
         if id not in nodes:
             raise EdgeError(
                 f"there is no node {id!r}",
@@ -254,7 +304,7 @@ class Editing:
         return nodes[id]
 
     def _ports(self, id: str) -> Ports:
-        return ports_of(self.history.document, id, self.types)
+        return ports_of(self.section, id, self.types)
 
     def _rows(self, id: str) -> int:
         """The lines of a node on the canvas: ports, a few settings, and its outputs after a run."""
@@ -278,6 +328,24 @@ class Editing:
         if operations:
             self.apply(operations)
 
+    def _set_policy(self, id: str, policy: dict[str, Any]) -> None:
+        entry = self._entry(id)
+        known: dict[str, Any] = {**entry.get("policy", {})}
+        for name, value in policy.items():
+            if value is None and name != "default":
+                known.pop(name, None)
+            else:
+                known[name] = value
+        if known.get("on_error") != "default":
+            known.pop("default", None)
+        operation: Operation = {"path": ["nodes", id, "policy"]}
+        if "policy" in entry:
+            operation["old"] = entry["policy"]
+        if known:
+            operation["new"] = known
+        if operation.keys() != {"path"} and operation.get("old") != operation.get("new"):
+            self.apply([operation])
+
     def _retitle(self, id: str, title: str) -> None:
         operation: Operation = {"path": ["nodes", id, "title"]}
         entry = self._entry(id)
@@ -289,7 +357,7 @@ class Editing:
             self.apply([operation])
 
     def _rename(self, old: str, new: str) -> None:
-        document, entry = self.history.document, self._entry(old)
+        document, entry = self.section, self._entry(old)
         if not is_id(new) or new in document["nodes"]:
             raise DuplicateId(
                 f"{new!r} is taken or no identifier", path=f"nodes.{old}", hint="Choose another id."
@@ -314,7 +382,7 @@ class Editing:
 
     def _members(self, name: str, members: list[str]) -> Operation:
         """Changes who is in a group; an empty group goes."""
-        group = self.history.document["groups"][name]
+        group = self.section["groups"][name]
         if not members:
             return {"path": ["groups", name], "old": group}
         return {"path": ["groups", name, "nodes"], "old": group["nodes"], "new": members}
@@ -363,7 +431,7 @@ class Editing:
 
     def _replacing(self, section: str, id: str, new: Any) -> Operation:
         operation: Operation = {"path": [section, id], "new": new}
-        known = self.history.document[section]  # type: ignore[literal-required]
+        known = self.section[section]  # type: ignore[literal-required]
         if id in known:
             operation["old"] = known[id]
         return operation
@@ -371,7 +439,7 @@ class Editing:
     def _without(self, gone: Sequence[list[str]]) -> list[Operation]:
         """Removes edges; positions are counted as the earlier removals leave them."""
         siblings: dict[str, list[list[str]]] = {}
-        for edge in self.history.document["edges"]:
+        for edge in self.section["edges"]:
             siblings.setdefault(edge[1], []).append(edge)
         operations: list[Operation] = []
         for edge in gone:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpaz_lab.errors import EdgeError, JsonError
+from bpaz_lab.errors import DocumentError, EdgeError, FormatError, JsonError
 from bpaz_lab.graph.check import edge_problem, secrets
-from bpaz_lab.graph.document import check_section
+from bpaz_lab.graph.document import body_at, check_section
 from bpaz_lab.guard import strict_json
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bpaz_lab.graph.changes import Operation
     from bpaz_lab.graph.check import Types
-    from bpaz_lab.graph.document import Document
+    from bpaz_lab.graph.document import Body, Document
 
 
 def fit_for_files(operations: Sequence[Operation]) -> None:
@@ -42,6 +42,25 @@ def guarded(document: Document, operations: Sequence[Operation], types: Types) -
     Raises:
         DocumentError: A rule is broken.
     """
+    scopes: dict[tuple[str, ...], list[Operation]] = {}
+    for operation in operations:
+        scopes.setdefault(tuple(operation.get("within", ())), []).append(operation)
+    for within, scoped in scopes.items():
+        try:
+            body = body_at(document, within)
+        except FormatError:  # a later operation removed the container
+            continue
+        try:
+            _guarded(body, scoped, types)
+        except DocumentError as error:
+            if within:
+                error.path = (
+                    ".".join(part for id in within for part in ("nodes", id, "body")) + f".{error.path}"
+                )
+            raise
+
+
+def _guarded(document: Body, operations: Sequence[Operation], types: Types) -> None:
     removed: set[str] = set()
     for operation in operations:
         if "edge" in operation:
@@ -61,7 +80,7 @@ def guarded(document: Document, operations: Sequence[Operation], types: Types) -
                 raise EdgeError(f"the edge {edge[0]} -> {edge[1]} still needs the removed node", path="edges")
 
 
-def _edge(document: Document, edge: Sequence[str], types: Types) -> None:
+def _edge(document: Body, edge: Sequence[str], types: Types) -> None:
     source, target = edge
     if [source, target] not in document["edges"]:
         return

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpaz_lab.errors import ConnectionRefused, EdgeError
+from bpaz_lab.errors import ConnectionRefused, EdgeError, FormatError
 from bpaz_lab.graph.ports import ANY, conversion
 from bpaz_lab.guard.suggest import closest
 
 if TYPE_CHECKING:
-    from bpaz_lab.api.workflow import Workflow
+    from bpaz_lab.api.bodies import Body
+    from bpaz_lab.api.editing import Editing
     from bpaz_lab.graph.spec import Ports, PortSpec
 
 
 class NodeHandle:
     """One node of a workflow, by its id."""
 
-    def __init__(self, workflow: Workflow, id: str) -> None:
+    def __init__(self, workflow: Editing, id: str) -> None:
         self.workflow = workflow
         self.id = id
 
@@ -72,6 +73,52 @@ class NodeHandle:
     @title.setter
     def title(self, title: str) -> None:
         self.workflow._retitle(self.id, title)
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        """How it runs apart from what it does, as it stands in the document; see ``set_policy``."""
+        return dict(self.workflow._entry(self.id).get("policy", {}))
+
+    def set_policy(self, **policy: Any) -> NodeHandle:
+        """Says how the node runs; None takes one back.
+
+        Args:
+            policy: ``retries`` and the seconds to ``wait`` before the first repeat (they double), the
+                errors to ``retry_on``, ``timeout`` in seconds for each try, ``on_error`` (``fail``,
+                ``default`` with the ``default`` value, or ``port`` for an output ``error``), ``disabled``,
+                and ``process`` for one of its own.
+
+        Raises:
+            DocumentError: One does not fit; nothing was changed.
+
+        Example:
+            ``chat.set_policy(retries=3, timeout=20, on_error="port")``
+        """
+        self.workflow._set_policy(self.id, policy)
+        return self
+
+    @property
+    def body(self) -> Body:
+        """What is inside a container, to edit.
+
+        Raises:
+            FormatError: The node is no container, or names a workflow instead of a body.
+        """
+        from bpaz_lab.api.bodies import Body
+
+        if "body" not in self.workflow._entry(self.id):
+            raise FormatError(
+                f"{self.id} ({self.type}) has no body",
+                path=f"nodes.{self.id}",
+                hint="Containers such as ForEach, Loop, SubWorkflow and Try have one.",
+            )
+        return Body(self.workflow, self.id)
+
+    def __enter__(self) -> Body:
+        return self.body
+
+    def __exit__(self, *_error: object) -> None:
+        """Nothing is to be closed: a body can be edited at any time."""
 
     def rename(self, id: str) -> NodeHandle:
         """Gives the node another id; its edges follow."""

@@ -8,14 +8,16 @@ from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bpaz_lab.api import bodies  # noqa: F401 (opening a workflow must load no code any more)
 from bpaz_lab.api.running import Running
 from bpaz_lab.errors import DocumentError, FileRefused
 from bpaz_lab.graph import document as documents
-from bpaz_lab.graph.check import secrets
+from bpaz_lab.graph.check import secrets_in
 from bpaz_lab.guard.strict_json import UNLIMITED
 from bpaz_lab.nodes.catalogue import catalogue
 
 if TYPE_CHECKING:
+    from bpaz_lab.api.editing import Editing
     from bpaz_lab.graph.document import Document
     from bpaz_lab.nodes.catalogue import Catalogue
 
@@ -52,6 +54,17 @@ class Workflow(Running):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def inside(self, *containers: str) -> Editing:
+        """What is inside these containers, from the top down, to edit; the workflow itself without any.
+
+        Raises:
+            FormatError: One is not there, or has no body.
+        """
+        scope: Editing = self
+        for container in containers:
+            scope = scope[container].body
+        return scope
+
     # ---- as data and files ------------------------------------------------------------------------
 
     def to_dict(self) -> Document:
@@ -76,12 +89,7 @@ class Workflow(Running):
             DocumentError: It is no document, or holds a literal secret; ``problems`` lists everything.
         """
         shaped = documents.shaped(deepcopy(document))
-        found = [
-            p
-            for id, entry in shaped["nodes"].items()
-            for p in secrets(entry["settings"], f"nodes.{id}.settings")
-        ]
-        if found:
+        if found := secrets_in(shaped):
             raise DocumentError.of(found)
         known = types or catalogue()
         shaped["nodes"] = {id: known.upgraded(entry) for id, entry in shaped["nodes"].items()}

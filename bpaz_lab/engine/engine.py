@@ -23,7 +23,7 @@ from bpaz_lab.graph.order import demanded, split
 from bpaz_lab.nodes.catalogue import catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from bpaz_lab.graph.document import Document
     from bpaz_lab.nodes.catalogue import Catalogue
@@ -42,12 +42,13 @@ class Engine:
         except DocumentError as error:
             return error.problems
 
-    def build(self, document: Any, targets: Iterable[str] = ()) -> Plan:
+    def build(self, document: Any, targets: Iterable[str] = (), given: Collection[str] = ()) -> Plan:
         """The plan of a document.
 
         Args:
             document: A workflow document.
             targets: What to compute, ``node`` or ``node.port``; all sinks where empty.
+            given: Nodes whose outputs the run brings along.
 
         Raises:
             DocumentError: What would be computed has problems; ``problems`` lists them.
@@ -58,7 +59,7 @@ class Engine:
         problems = check(whole, self.types)
         if problems and (relevant := self._relevant(whole, targets, problems)):
             raise DocumentError.of(relevant)
-        return plan(whole, self.types, targets, name=whole["name"])
+        return plan(whole, self.types, targets, name=whole["name"], given=given)
 
     def execute(
         self, graph: Plan, inputs: Mapping[str, Any] | None = None, options: Options | None = None

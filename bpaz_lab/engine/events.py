@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from bpaz_lab.graph.spec import FieldSpec
+
 Status = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
 RawEvent = tuple[int, float, str, str, Any]
 
@@ -42,6 +44,15 @@ class Usage(BaseModel):
     output_tokens: int = 0
 
 
+class Question(BaseModel):
+    """What a node asks a person; ``data`` is the value where it is JSON."""
+
+    text: str
+    value: Preview
+    form: list[FieldSpec]
+    data: Any = None
+
+
 class _Event(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     seq: int
@@ -59,10 +70,11 @@ class RunStarted(_Event):
 
 
 class NodeStarted(_Event):
-    """All inputs of a node are there and it began."""
+    """All inputs of a node are there and it began; ``why`` it is computed although results are kept."""
 
     type: Literal["node.started"] = "node.started"
     node: str
+    why: str = ""
 
 
 class Token(_Event):
@@ -85,7 +97,7 @@ class NodeProgress(_Event):
 
 
 class NodeFinished(_Event):
-    """A node is done; ``outputs`` previews each computed output."""
+    """A node is done; ``outputs`` previews each computed output, ``saved`` are the seconds not spent."""
 
     type: Literal["node.finished"] = "node.finished"
     node: str
@@ -93,6 +105,7 @@ class NodeFinished(_Event):
     outputs: dict[str, Preview]
     usage: Usage | None = None
     cached: bool = False
+    saved: float = 0.0
 
 
 class NodeFailed(_Event):
@@ -112,11 +125,42 @@ class NodeSkipped(_Event):
     reason: str
 
 
+class NodeRetried(_Event):
+    """A try of a node failed, and it is tried again after ``wait`` seconds."""
+
+    type: Literal["node.retried"] = "node.retried"
+    node: str
+    attempt: int
+    wait: float
+    error: Failure
+
+
+class NodeAsked(_Event):
+    """A node asks a person and waits; the rest of the run goes on."""
+
+    type: Literal["node.asked"] = "node.asked"
+    node: str
+    question: Question
+
+
+class NodeAnswered(_Event):
+    """Somebody answered, and the node goes on."""
+
+    type: Literal["node.answered"] = "node.answered"
+    node: str
+
+
 class RunPaused(_Event):
-    """The run waits for a person; ``node`` is the one that asks."""
+    """Nothing is left to do before a person answers; ``nodes`` are those that ask."""
 
     type: Literal["run.paused"] = "run.paused"
-    node: str
+    nodes: list[str]
+
+
+class RunResumed(_Event):
+    """The answers came, and the run goes on."""
+
+    type: Literal["run.resumed"] = "run.resumed"
 
 
 class RunFinished(_Event):
@@ -138,7 +182,11 @@ Event = Annotated[
     | NodeFinished
     | NodeFailed
     | NodeSkipped
+    | NodeRetried
+    | NodeAsked
+    | NodeAnswered
     | RunPaused
+    | RunResumed
     | RunFinished,
     Field(discriminator="type"),
 ]

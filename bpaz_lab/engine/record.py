@@ -5,15 +5,16 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from bpaz_lab.engine.events import Failure, Preview, RawEvent, Usage, event
+from bpaz_lab.engine.events import Failure, Preview, Question, RawEvent, Usage, event
 from bpaz_lab.engine.preview import preview
-from bpaz_lab.errors import BpazError
+from bpaz_lab.errors import BpazError, JsonError, NodeFailed
+from bpaz_lab.graph.address import path_of
+from bpaz_lab.guard import strict_json
 from bpaz_lab.guard.emit import emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bpaz_lab.engine.plan import Step
     from bpaz_lab.guard.mask import Masker, MaskStream
 
 
@@ -25,11 +26,9 @@ class Record:
 
     Args:
         masker: The secrets of the run.
-        outputs: The values that a finished step gave, by port.
     """
 
-    def __init__(self, masker: Masker, outputs: Callable[[Step], dict[str, Any]]) -> None:
-        self._outputs = outputs
+    def __init__(self, masker: Masker) -> None:
         self.began = perf_counter()
         self.masker = masker
         self.usage: dict[str, Usage] = {}
@@ -89,9 +88,10 @@ class Record:
             output_tokens=sum(each.output_tokens for each in self.usage.values()),
         )
 
-    def failure(self, error: BaseException, node: str = "") -> Failure:
-        """An error as it may leave the run."""
-        path = f"nodes.{node}" if node else ""
+    def failure(self, error: BaseException, path: str = "") -> Failure:
+        """An error as it may leave the run; ``path`` says where, if the error does not."""
+        if isinstance(error, NodeFailed) and error.__cause__ is not None:  # of a body
+            path, error = error.path, error.__cause__
         if isinstance(error, BpazError):
             told = error.to_dict()
             told["path"] = told["path"] or path
@@ -100,7 +100,18 @@ class Record:
             told = {"code": "node_failed", "message": message, "hint": "", "path": path}
         return Failure.model_validate(emit(told, self.masker))
 
+    def _question(self, asked: Any) -> Question:
+        try:
+            data = strict_json.loads(strict_json.compact(asked.value))
+        except JsonError:
+            data = None
+        form = [field.model_dump(mode="json") for field in asked.form]
+        told = emit({"text": asked.text, "data": data, "form": form}, self.masker)
+        return Question(value=self._look(asked.value), **told)
+
     def _look(self, value: Any) -> Preview:
+        if isinstance(value, Preview):
+            return Preview(type=value.type, text=emit(value.text, self.masker))
         look = preview(value)
         kind, text = emit([look.type, look.text], self.masker)
         return Preview(type=kind, text=text)
@@ -108,16 +119,33 @@ class Record:
     def _shown(self, raw: RawEvent) -> RawEvent:
         seq, time, kind, node, data = raw
         if kind == "node.started":
-            data = {}
+            data = emit({"why": data or ""}, self.masker)
         elif kind == "node.finished":
-            duration, step = data
-            shown = {name: self._look(value) for name, value in self._outputs(step).items()}
-            data = {"duration": duration, "outputs": shown, "usage": self.usage.get(node)}
+            duration, outputs, held = data
+            given = outputs() if callable(outputs) else outputs
+            shown = {name: self._look(value) for name, value in given.items()}
+            data = {
+                "duration": duration,
+                "outputs": shown,
+                "usage": self.usage.get(node),
+                "cached": held is not None,
+                "saved": getattr(held, "duration", 0.0),
+            }
         elif kind == "node.failed":
             duration, error = data
-            data = {"duration": duration, "error": self.failure(error, node)}
+            data = {"duration": duration, "error": self.failure(error, path_of(node))}
         elif kind == "node.stopped":
-            kind, data = "node.skipped", {"reason": "the run ended before it was done"}
+            reason = "the run ended before it was done"
+            if data[1]:
+                reason += (
+                    "; its function goes on in its thread until it returns, and what it gives is dropped"
+                )
+            kind, data = "node.skipped", {"reason": reason}
+        elif kind == "node.retried":
+            attempt, wait, error = data
+            data = {"attempt": attempt, "wait": wait, "error": self.failure(error, path_of(node))}
+        elif kind == "node.asked":
+            data = {"question": self._question(data)}
         elif kind == "run.finished":
             data = data()
         elif kind == "token":

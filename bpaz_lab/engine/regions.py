@@ -23,6 +23,7 @@ class Cursor(TypedDict):
 @cache
 def compiled(regions: int) -> Any:
     """The compiled graph for plans with so many regions; runs share it."""
+    from langgraph.checkpoint.memory import InMemorySaver
     from langgraph.graph import END, START, StateGraph
 
     graph = StateGraph(Cursor)
@@ -31,27 +32,42 @@ def compiled(regions: int) -> Any:
         graph.add_node(name, _region(number))
     for before, after in zip([START, *names], [*names, END], strict=True):
         graph.add_edge(before, after)
-    return graph.compile()
+    return graph.compile(checkpointer=InMemorySaver())
 
 
 def _region(number: int) -> Any:
-    async def region(_state: Cursor, config: Any) -> Cursor:
-        await config["configurable"]["scheduler"].run(number)
-        return {"region": number + 1}
-
     from langchain_core.runnables import RunnableConfig
+    from langgraph.types import interrupt
+
+    async def region(_state: Cursor, config: Any) -> Cursor:
+        scheduler = config["configurable"]["scheduler"]
+        while True:
+            await scheduler.run(number)
+            if not scheduler.parked:
+                return {"region": number + 1}
+            # Called again after the pause, the region goes on from where the scheduler stands.
+            interrupt(sorted(scheduler.shared.questions))
 
     region.__annotations__["config"] = RunnableConfig
     return region
 
 
-async def run_through_langgraph(scheduler: Scheduler, regions: int) -> None:
-    """Runs all regions as LangGraph nodes."""
-    config = {"configurable": {"scheduler": scheduler}, "recursion_limit": regions + 25}
-    await compiled(regions).ainvoke({"region": 0}, config)
+async def run_through_langgraph(scheduler: Scheduler, regions: int, thread: str) -> None:
+    """Runs all regions as LangGraph nodes until the end, or until a region waits for a person.
 
+    Args:
+        scheduler: Runs a region; it remembers what is done.
+        regions: How many there are.
+        thread: Names the run, so that a second call goes on where the first was interrupted.
+    """
+    from langgraph.types import Command
 
-async def run_directly(scheduler: Scheduler, regions: int) -> None:
-    """Runs all regions one after the other, for a run that needs nothing of LangGraph."""
-    for number in range(regions):
-        await scheduler.run(number)
+    graph = compiled(regions)
+    config = {
+        "configurable": {"scheduler": scheduler, "thread_id": thread},
+        "recursion_limit": regions + 25,
+    }
+    asked = bool((await graph.aget_state(config)).next)
+    await graph.ainvoke(Command(resume=True) if asked else {"region": 0}, config)
+    if not scheduler.parked:
+        await graph.checkpointer.adelete_thread(thread)

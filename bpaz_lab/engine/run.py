@@ -14,13 +14,17 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
+from bpaz_lab.engine.answers import checked
 from bpaz_lab.engine.inputs import fill
+from bpaz_lab.engine.limits import Limits
 from bpaz_lab.engine.preview import preview
 from bpaz_lab.engine.record import Record
-from bpaz_lab.engine.regions import compiled, run_directly, run_through_langgraph
+from bpaz_lab.engine.regions import compiled, run_through_langgraph
 from bpaz_lab.engine.runtime import runtime
-from bpaz_lab.engine.scheduler import MISSING, Scheduler
-from bpaz_lab.errors import NodeFailed, RunCancelled, RunError, RunTimeout
+from bpaz_lab.engine.scheduler import Scheduler, Shared
+from bpaz_lab.engine.slots import MISSING
+from bpaz_lab.errors import InputError, NodeFailed, RunCancelled, RunError, RunTimeout
+from bpaz_lab.graph.address import place_of
 from bpaz_lab.guard.emit import emit, quiet_loggers
 from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.context import Services
@@ -30,10 +34,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from bpaz_lab.engine.events import Status, Usage
-    from bpaz_lab.engine.plan import Plan, Step
+    from bpaz_lab.engine.plan import Plan
     from bpaz_lab.guard.mask import Masker
+    from bpaz_lab.nodes.context import Question
 
-Through = Literal["auto", "direct", "langgraph"]
+Through = Literal["direct", "langgraph"]
 
 
 @dataclass(slots=True)
@@ -42,14 +47,22 @@ class Options:
 
     Attributes:
         timeout: Seconds that the run may take; None for no limit.
-        through: ``langgraph`` runs each region as a LangGraph node, ``direct`` without; ``auto`` takes
-            LangGraph where there are boundaries between regions.
+        through: ``langgraph`` runs each region as a LangGraph node, ``direct`` without.
         services: What the nodes may ask of the outside.
+        limits: How many nodes work at once.
+        given: The outputs that the run brings along, by node and port, for the nodes that the plan was
+            told of; with ``pinned`` those that somebody pinned.
+        memo: Results of earlier runs; None where nothing is kept.
+        budget: What the run may cost; None for no limit.
     """
 
     timeout: float | None = None
-    through: Through = "auto"
+    through: Through = "direct"
     services: Services = field(default_factory=Services)
+    limits: Limits = field(default_factory=Limits)
+    given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    memo: Any = None
+    budget: Any = None
 
 
 class NodeOutputs(dict[str, Any]):
@@ -84,8 +97,17 @@ class Run:
         self._services = options.services
         self._values: list[Any] = [MISSING] * plan.size
         fill(plan, inputs, self._values)
-        self._record = Record(self._services.masker, self._given)
+        for step in plan.steps:
+            for port, value in options.given.get(step.node, {}).items():
+                if port in step.slots:
+                    self._values[step.slots[port]] = value
+        self._record = Record(self._services.masker)
+        self._shared = Shared(self._services, self._add, options.limits, options.memo)
+        self._scheduler = Scheduler(plan, self._values, self._shared)
         self._done = threading.Event()
+        self._rest = threading.Event()
+        """Set while the run does not go on: it is over, or waits for a person."""
+        self._fault: RunError | None = None
         self._task: asyncio.Task[None] | None = None
         self._future: Future[None] | None = None
         self._services.emit = self._told
@@ -102,8 +124,54 @@ class Run:
         self._future = runtime().submit(self._go())
         return self
 
+    @property
+    def questions(self) -> dict[str, Question]:
+        """What the run waits for: the questions of its nodes, by address."""
+        return dict(self._shared.questions)
+
+    def answer(self, answers: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
+        """Gives the answers that a paused run waits for and lets it go on; returns at once.
+
+        Args:
+            answers: The answer, where there is one question; else answers by address. Questions that are
+                left out are asked again.
+            named: The fields of the answer by name, where there is one question.
+
+        Raises:
+            InputError: The run does not wait, an address is unknown, or an answer does not fit its form;
+                the run waits on.
+        """
+        if self.status != "paused":
+            raise InputError(
+                f"the run waits for no answer: it is {self.status}", hint="run.questions says what it asks."
+            )
+        for address, answer in checked(self._shared.questions, {**(answers or {}), **named}).items():
+            self._services.answers.setdefault(address, []).append(answer)
+            del self._shared.questions[address]
+        self.status = "running"
+        self._rest.clear()
+        self._scheduler.unpark()
+        self._future = runtime().submit(self._go())
+        return self
+
+    def resume(self, answers: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
+        """Answers as ``answer`` does, and waits until the run ends or asks again.
+
+        Raises:
+            InputError: An answer does not fit; the run waits on.
+            RunError: The run failed or was cancelled.
+
+        Example:
+            ``run.resume(approve=True)``
+        """
+        return self.answer(answers, **named).wait().raise_for_status()
+
+    async def aresume(self, answers: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
+        """Like ``resume``, without blocking the caller's loop."""
+        return (await self.answer(answers, **named).done()).raise_for_status()
+
     def wait(self, timeout: float | None = None) -> Run:
-        """Waits for the end; Ctrl-C cancels the run and is raised again.
+        """Waits until the run ends or waits for a person; Ctrl-C cancels it and is raised again.
 
         Raises:
             RunError: Called on the engine's own thread, where it would wait for ever.
@@ -114,7 +182,7 @@ class Run:
                 "a node cannot wait for a run on the engine's thread", hint="Use: await wf.arun(...)"
             )
         try:
-            if not self._done.wait(timeout):
+            if not self._rest.wait(timeout):
                 raise TimeoutError(f"{self!r} is not done after {timeout} s")
         except KeyboardInterrupt:
             self.abandon()
@@ -140,7 +208,10 @@ class Run:
     def cancel(self) -> None:
         """Stops the run at the next await; a blocking node is left behind and its result dropped."""
         self._services.cancel.set()
-        if not self._done.is_set():
+        if self.status == "paused":
+            self._rest.clear()
+            self._future = runtime().submit(self._go())
+        elif not self._done.is_set():
             runtime().call(self._cancel)
 
     def raise_for_status(self) -> Run:
@@ -193,24 +264,32 @@ class Run:
         return next(iter(found.values())) if len(found) == 1 else (found or None)
 
     def __getitem__(self, node: str) -> NodeOutputs:
-        nodes = [step.node for step in self._plan.steps]
-        if node not in nodes:
-            hint = closest(node, nodes) or f"It computed: {', '.join(nodes)}."
+        """The outputs of a node; of one inside a container (``each/clean``) those of the last round."""
+        *containers, id = place_of(node).split("/")
+        scheduler: Scheduler | None = self._scheduler
+        for number in range(len(containers)):
+            assert scheduler is not None
+            rounds = self._shared.bodies.get(scheduler.prefix + containers[number])
+            scheduler = rounds.latest if rounds else None
+            if scheduler is None:
+                raise KeyError(f"the run has no finished round of {'/'.join(containers[: number + 1])!r}")
+        assert scheduler is not None
+        steps = {step.node: step for step in scheduler.plan.steps}
+        if id not in steps:
+            hint = closest(id, steps) or f"It computed: {', '.join(steps)}."
             raise KeyError(f"the run did not compute the node {node!r}. {hint}")
-        start = f"{node}."
-        return NodeOutputs(
-            node, {port.removeprefix(start): v for port, v in self.outputs.items() if port.startswith(start)}
-        )
+        step, values = steps[id], scheduler.values
+        found = {name: values[slot] for name, slot in step.slots.items() if values[slot] is not MISSING}
+        return NodeOutputs(node, found)
 
-    def stream(self) -> Iterator[Any]:
-        """Events as they come, until the end; closing the iterator early cancels the run."""
+    def stream(self, position: int = 0) -> Iterator[Any]:
+        """Events as they come, until the run ends or waits for a person; closing it early cancels the run."""
         woken = threading.Event()
         stop = self._record.on_event(woken.set)
-        position = 0
         try:
             while True:
                 woken.clear()
-                over = self._done.is_set()
+                over = self._rest.is_set()
                 for each in self._record.read(position):
                     position += 1
                     yield each
@@ -219,11 +298,11 @@ class Run:
                 woken.wait()
         finally:
             stop()
-            if not self._done.is_set():
+            if not self._rest.is_set():
                 self.cancel()
 
-    async def astream(self) -> AsyncIterator[Any]:
-        """Events as they come, in the caller's own loop; closing it early cancels the run."""
+    async def astream(self, position: int = 0) -> AsyncIterator[Any]:
+        """Like ``stream``, in the caller's own loop."""
         loop, woken, armed = asyncio.get_running_loop(), asyncio.Event(), [True]
 
         def wake() -> None:
@@ -232,22 +311,21 @@ class Run:
                 loop.call_soon_threadsafe(woken.set)
 
         stop = self._record.on_event(wake)
-        position = 0
         try:
             while True:
                 woken.clear()
                 armed[0] = True
-                over = self._done.is_set()
+                over = self._rest.is_set()
                 for each in self._record.read(position):
                     position += 1
                     yield each
                 if over:
                     return
-                if len(self._record) == position and not self._done.is_set():
+                if len(self._record) == position and not self._rest.is_set():
                     await woken.wait()
         finally:
             stop()
-            if not self._done.is_set():
+            if not self._rest.is_set():
                 self.cancel()
 
     def on_event(self, wake: Callable[[], None]) -> Callable[[], None]:
@@ -258,32 +336,44 @@ class Run:
 
     async def _go(self) -> None:
         self._task = asyncio.current_task()
-        self._record.began = began = perf_counter()
-        self.status = "running"
+        began = perf_counter()
         add = self._record.add
-        names = [step.node for step in self._plan.steps]
-        add("run.started", "", {"run": self.id, "workflow": self._plan.name, "nodes": names})
+        if self.status == "pending":
+            self._record.began = began
+            names = [step.node for step in self._plan.steps]
+            add("run.started", "", {"run": self.id, "workflow": self._plan.name, "nodes": names})
+        else:
+            add("run.resumed", "", {})
+        self.status = "running"
         try:
             with quiet_loggers(), self._deadline():
                 async with asyncio.timeout(self._options.timeout):
-                    await self._run()
-            self.status = "completed"
+                    waits = await self._run()
+            status: Status = "paused" if waits else "completed"
         except BaseException as error:  # noqa: BLE001 (every end of a run is told, then told apart)
-            self.status, self.error = self._ended(error)
-        self.duration = perf_counter() - began
-        add("run.finished", "", self._finished)
-        self._done.set()
+            status, self.error = self._ended(error)
+            self._services.cancel.set()  # blocking nodes that look now and then
+        self.duration += perf_counter() - began
+        self.status = status
+        if status == "paused":
+            add("run.paused", "", {"nodes": list(self._shared.questions)})
+        else:
+            add("run.finished", "", self._finished)
+            self._shared.questions.clear()
+            self._done.set()
+        self._rest.set()
         for wake in list(self._record._wakers):
             wake()
 
-    async def _run(self) -> None:
+    async def _run(self) -> bool:
+        """Whether somebody must answer before it can end."""
         if self._services.cancel.is_set():
             raise asyncio.CancelledError
-        scheduler = Scheduler(self._plan, self._values, self._services, self._add)
         if self._through_langgraph:
-            await run_through_langgraph(scheduler, self._plan.regions)
+            await run_through_langgraph(self._scheduler, self._plan.regions, self.id)
         else:
-            await run_directly(scheduler, self._plan.regions)
+            await self._scheduler.run()
+        return bool(self._scheduler.parked)
 
     @contextmanager
     def _deadline(self) -> Iterator[None]:
@@ -299,10 +389,12 @@ class Run:
 
     @property
     def _through_langgraph(self) -> bool:
-        through = self._options.through
-        return through == "langgraph" or (through == "auto" and self._plan.regions > 1)
+        return self._options.through == "langgraph"
 
     def _ended(self, error: BaseException) -> tuple[Status, RunError]:
+        if self._fault is not None:
+            self._fault.run = self
+            return "failed", self._fault
         if isinstance(error, NodeFailed):
             return "failed", self._failed(error)
         if isinstance(error, asyncio.CancelledError):
@@ -322,9 +414,9 @@ class Run:
     def _failed(self, error: NodeFailed) -> NodeFailed:
         cause = error.__cause__
         assert cause is not None
-        node = error.path.removeprefix("nodes.")
-        told = self._record.failure(cause, node)
-        failed = NodeFailed(f"{node} failed: {told.message}", hint=told.hint, path=error.path, run=self)
+        told = self._record.failure(cause, error.path)
+        where = error.path.removeprefix("nodes.").replace(".body.nodes.", "/")
+        failed = NodeFailed(f"{where} failed: {told.message}", hint=told.hint, path=error.path, run=self)
         failed.__cause__ = cause if self._shows_no_secret(cause) else None
         return failed
 
@@ -358,14 +450,6 @@ class Run:
     def _tell(self, kind: str, node: str, data: dict[str, Any]) -> None:
         if not self._done.is_set():  # a blocking node that was left behind may talk on
             self._record.told(kind, node, data)
-
-    def _given(self, step: Step) -> dict[str, Any]:
-        return {
-            name: self._values[slot]
-            for bound in step.bound
-            for name, slot in bound.slots
-            if self._values[slot] is not MISSING
-        }
 
     def _cancel(self) -> None:
         if self._task is not None and not self._task.done():

@@ -5,89 +5,149 @@ second worker stands by, and the loop turns to it when the first one waits for s
 never wait therefore cost no task at all, which is what beats a hand-written scheduler with a task a
 node, and fast branches never wait for slow ones.
 
-The first failure cancels everything else. A long row of instant nodes yields to the loop now and then,
-so that Stop and other runs get their turn.
+A step that waits for a person is *parked*: what hangs on it waits, everything else goes on. The first
+failure cancels everything else. A long row of instant nodes yields to the loop now and then, so that
+Stop and other runs get their turn.
+
+What only some nodes need (policies, bodies, limits, the cache) is in ``special.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
+from bpaz_lab.engine.diagnose import diagnosed
+from bpaz_lab.engine.limits import Limits
+from bpaz_lab.engine.preview import preview
+from bpaz_lab.engine.slots import MISSING, outputs, several
+from bpaz_lab.engine.special import special
 from bpaz_lab.errors import NodeFailed, RunCancelled
-from bpaz_lab.nodes.call import invoke, results
-from bpaz_lab.nodes.context import Context
+from bpaz_lab.graph.address import path_of
+from bpaz_lab.nodes.call import invoke, nothing, results
+from bpaz_lab.nodes.context import Context, Paused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bpaz_lab.engine.plan import Bound, Feed, Plan, Step
-    from bpaz_lab.nodes.context import Services
-
-MISSING: Final[Any] = type("Missing", (), {"__repr__": lambda _: "MISSING", "__slots__": ()})()
-"""In a slot: nothing came, since the branch was not taken or nobody gave it."""
+    from bpaz_lab.engine.plan import Bound, Plan, Step
+    from bpaz_lab.engine.rounds import Rounds
+    from bpaz_lab.nodes.context import Body, Question, Services
 
 TURN: Final = 0.01
 """Seconds after which a row of instant nodes yields to the loop."""
 
 
+@dataclass(slots=True)
+class Shared:
+    """What all schedulers of one run share, those of bodies included.
+
+    Attributes:
+        services: What the nodes may ask of the outside.
+        record: Takes events as kind, address, data; called on the loop only.
+        limits: How many nodes work at once.
+        memo: Results of earlier runs; None where nothing is kept.
+        questions: What nodes ask people, by address.
+        bodies: The rounds of the containers, by address.
+    """
+
+    services: Services
+    record: Callable[[str, str, Any], None]
+    limits: Limits = field(default_factory=Limits)
+    memo: Any = None
+    questions: dict[str, Question] = field(default_factory=dict)
+    bodies: dict[str, Rounds] = field(default_factory=dict)
+
+
 class Scheduler:
-    """Runs the regions of one plan over one list of values.
+    """Runs one plan over one list of values.
 
     Args:
         plan: What to run.
         values: The slots, inputs filled in.
-        services: What the nodes may ask of the outside.
-        record: Takes events as kind, node, data; called on the loop only.
+        shared: What all schedulers of the run share.
+        prefix: What stands before the ids in addresses; empty at the top.
     """
 
-    def __init__(
-        self, plan: Plan, values: list[Any], services: Services, record: Callable[[str, str, Any], None]
-    ) -> None:
-        self._steps = plan.steps
-        self._values = values
-        self._services = services
-        self._record = record
+    def __init__(self, plan: Plan, values: list[Any], shared: Shared, prefix: str = "") -> None:
+        self.plan = plan
+        self.values = values
+        self.shared = shared
+        self.prefix = prefix
+        self.parked: list[Step] = []
+        """The steps that wait for a person."""
+        self.again: set[int] = set()
+        """The steps that waited and are called again."""
+        self.stop = threading.Event()
+        """Tells blocking nodes that nobody waits for them any more."""
+        self.dropped: set[int] = set()
+        """The steps that are for nothing since another branch came first."""
+        self._record = shared.record
+        self._plain = shared.memo is None and not shared.limits.given
         self._waits = [step.waits for step in plan.steps]
         self._ready: deque[Step] = deque()
+        self._held = [step for step in plan.steps if not step.waits]
+        """Steps that could run but belong to a later region."""
+        self._begun: set[int] = set()
+        """The eager steps that are under way."""
+        self._racing: dict[int, asyncio.Task[bool]] = {}
+        self._last = plan.regions
         self._stand_by = False
         """Another worker will get its turn as soon as the present one waits."""
         self._turn = perf_counter()
 
-    async def run(self, region: int) -> None:
-        """Runs one region to its end.
+    async def run(self, region: int | None = None) -> None:
+        """Runs everything, or up to a region, until nothing is left but what waits for people.
 
         Raises:
             NodeFailed: A node raised; its error is the cause.
         """
-        self._ready.extend(step for step in self._steps if step.region == region and not step.waits)
+        self._last = self.plan.regions if region is None else region
+        self._ready.extend(step for step in self._held if step.region <= self._last)
+        self._held = [step for step in self._held if step.region > self._last]
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._work(group))
         except BaseExceptionGroup as failures:
+            self.stop.set()
             first = failures.exceptions[0]
             raise first from first.__cause__
+        except asyncio.CancelledError:
+            self.stop.set()
+            raise
+
+    def unpark(self) -> None:
+        """Lets the steps that waited be called again, when answers have come."""
+        self.again = {step.index for step in self.parked}
+        self._held.extend(self.parked)
+        self.parked = []
 
     async def _work(self, group: asyncio.TaskGroup) -> None:
         """Runs ready steps one after the other until there is none."""
-        ready, steps, waits = self._ready, self._steps, self._waits
+        ready, racers = self._ready, self.plan.racers
         while ready:
             step = ready.popleft()
             if ready and not self._stand_by:
                 self._stand_by = True
                 group.create_task(self._stand_in(group))
+            done = True
             if step.optional and (reason := self._skipped(step)):
-                self._record("node.skipped", step.node, {"reason": reason})
+                self._record("node.skipped", self.prefix + step.node, {"reason": reason})
+            elif step.index in racers:
+                done = await self._race(step)
+            elif step.plain and self._plain:
+                done = await self._run(step)
             else:
-                await self._run(step)
+                done = await special(self, step)
             if _cancelled():  # and the node swallowed it
                 raise asyncio.CancelledError
-            for index in step.followers:
-                waits[index] -= 1
-                if not waits[index]:
-                    ready.append(steps[index])
+            if done:
+                self._settle(step)
             if perf_counter() - self._turn > TURN:
                 await asyncio.sleep(0)
                 self._turn = perf_counter()
@@ -97,9 +157,28 @@ class Scheduler:
         self._stand_by = False
         await self._work(group)
 
+    def _settle(self, step: Step) -> None:
+        """Lets what waited for a step begin."""
+        waits, steps = self._waits, self.plan.steps
+        for index in step.followers:
+            waits[index] -= 1
+            follower = steps[index]
+            if not waits[index]:
+                if index in self._begun:
+                    continue
+            elif not follower.eager or index in self._begun or not self._came(follower):
+                continue
+            if follower.eager:
+                self._begun.add(index)
+                self._drop(follower)
+            if follower.region <= self._last:
+                self._ready.append(follower)
+            else:
+                self._held.append(follower)
+
     def _skipped(self, step: Step) -> str:
         """Why the step is not computed: a required input is missing, or everything that feeds it is."""
-        values, alive = self._values, False
+        values, alive = self.values, False
         for bound in step.bound:
             for feed in bound.feeds:
                 came = any(values[slot] is not MISSING for slot, _ in feed.slots)
@@ -108,50 +187,88 @@ class Scheduler:
                 alive = alive or (came and feed.wired)
         return "" if alive else "no branch that feeds it was taken"
 
-    async def _run(self, step: Step) -> None:
-        record, values, node = self._record, self._values, step.node
-        record("node.started", node, None)
+    # ---- one step -----------------------------------------------------------------------------------
+
+    async def _run(self, step: Step) -> bool:
+        """Runs a plain step; False where it waits for a person."""
+        address = self.prefix + step.node
+        self._record("node.started", address, None)
         began = perf_counter()
         try:
-            for bound in step.bound:
-                call = bound.call
-                arguments = {**bound.constants} if bound.constants else {}
-                for feed in bound.feeds:
-                    if not feed.many and len(feed.slots) == 1:
-                        slot, convert = feed.slots[0]
-                        value = values[slot]
-                        if value is not MISSING:
-                            arguments[feed.name] = value if convert is None else convert(value)
-                    else:
-                        arguments[feed.name] = self._several(feed)
-                if call.style == "async" and not call.context:
-                    value = await call.function(**arguments)
-                else:
-                    value = await invoke(call, arguments, Context(node, services=self._services))
-                self._keep(bound, value)
+            await self.call(step, address)
+        except Paused as paused:
+            return self.park(step, paused)
         except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
             # exit() in a node ends the node alone, and so does a cancellation that is its own affair
-            if isinstance(error, asyncio.CancelledError | RunCancelled) and self._stopping():
-                record("node.stopped", node, perf_counter() - began)
-                raise asyncio.CancelledError from None
-            record("node.failed", node, (perf_counter() - began, error))
-            self._services.cancel.set()  # blocking nodes that look now and then
-            raise NodeFailed(f"{node} failed: {error}", path=f"nodes.{node}") from error
-        record("node.finished", node, (perf_counter() - began, step))
+            failure = self.failure(step, error, began)
+            raise failure from failure.__cause__
+        self._record("node.finished", address, (perf_counter() - began, self.given(step), None))
+        return True
 
-    def _stopping(self) -> bool:
-        return _cancelled() or self._services.cancel.is_set()
+    async def call(
+        self, step: Step, address: str, body: Body | None = None, stop: threading.Event | None = None
+    ) -> None:
+        """Calls the methods of a step and keeps what they give."""
+        values = self.values
+        for bound in step.bound:
+            call = bound.call
+            arguments = {**bound.constants} if bound.constants else {}
+            for feed in bound.feeds:
+                if not feed.many and len(feed.slots) == 1:
+                    slot, convert = feed.slots[0]
+                    value = values[slot]
+                    if value is not MISSING:
+                        arguments[feed.name] = value if convert is None else convert(value)
+                else:
+                    arguments[feed.name] = several(feed, values)
+            if call.style == "async" and not call.context:
+                value = await call.function(**arguments)
+            else:
+                context = Context(address, "text", self.shared.services, body, stop or self.stop)
+                value = await invoke(call, arguments, context)
+            if value is None and call.filled:
+                raise nothing(call)
+            self._keep(bound, value)
 
-    def _several(self, feed: Feed) -> list[Any]:
-        values = self._values
-        return [
-            values[slot] if convert is None else convert(values[slot])
-            for slot, convert in feed.slots
-            if values[slot] is not MISSING
-        ]
+    def park(self, step: Step, paused: Paused) -> bool:
+        """Notes that a step waits for a person; always False."""
+        if step.index not in self.dropped:
+            self.parked.append(step)
+            if paused.question is not None:
+                address = self.prefix + step.node
+                self.shared.questions[address] = paused.question
+                self._record("node.asked", address, paused.question)
+        return False
+
+    def failure(self, step: Step, error: BaseException, began: float) -> BaseException:
+        """Records the end of a step that raised, and gives what ends the others."""
+        address, took = self.prefix + step.node, perf_counter() - began
+        if isinstance(error, asyncio.CancelledError | RunCancelled) and self.stopping():
+            if step.index in self.dropped:
+                self._record("node.skipped", address, {"reason": "another branch came first"})
+            else:
+                self._record("node.stopped", address, (took, _blocks(step)))
+            return asyncio.CancelledError()
+        error = diagnosed(step, self.values, error)
+        self._record("node.failed", address, (took, error))
+        if isinstance(error, NodeFailed):  # of the body
+            return error
+        failed = NodeFailed(f"{address} failed: {error}", path=path_of(address))
+        failed.__cause__ = error
+        return failed
+
+    def given(self, step: Step) -> Any:
+        """What a finished step gave, for its event: values when it is read, a look at once in a body."""
+        if not self.prefix:
+            return partial(outputs, step, self.values)
+        return {name: preview(value) for name, value in outputs(step, self.values).items()}
+
+    def stopping(self) -> bool:
+        """Whether the run, or the body that this is, comes to its end before its time."""
+        return _cancelled() or self.shared.services.cancel.is_set() or self.stop.is_set()
 
     def _keep(self, bound: Bound, value: Any) -> None:
-        values = self._values
+        values = self.values
         if bound.call.split:
             found = results(bound.call, value)
             for name, slot in bound.slots:
@@ -159,6 +276,47 @@ class Scheduler:
         else:
             for _, slot in bound.slots:
                 values[slot] = value
+
+    # ---- the first branch that comes ------------------------------------------------------------------
+
+    def _came(self, step: Step) -> bool:
+        return any(
+            self.values[slot] is not MISSING
+            for bound in step.bound
+            for feed in bound.feeds
+            if feed.wired
+            for slot, _ in feed.slots
+        )
+
+    async def _race(self, step: Step) -> bool:
+        """Runs a step that may turn out to be for nothing."""
+        if step.index in self.dropped:
+            reason = {"reason": "another branch came first"}
+            self._record("node.skipped", self.prefix + step.node, reason)
+            return True
+        task = self._racing[step.index] = asyncio.create_task(special(self, step))
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if step.index not in self.dropped or _cancelled():
+                raise
+            return True
+        finally:
+            del self._racing[step.index]
+
+    def _drop(self, eager: Step) -> None:
+        self.dropped.update(eager.rivals)
+        for index in eager.rivals:
+            if index in self._racing:
+                self._racing[index].cancel()
+        for step in [step for step in self.parked if step.index in self.dropped]:
+            self.parked.remove(step)
+            self.shared.questions.pop(self.prefix + step.node, None)
+
+
+def _blocks(step: Step) -> bool:
+    """Whether a thread may go on with the step although nobody waits for it."""
+    return any(b.call.style in ("sync", "iterator") and not b.call.inline for b in step.bound)
 
 
 def _cancelled() -> bool:

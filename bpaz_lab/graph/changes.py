@@ -10,6 +10,8 @@ absent ``old`` connects, an absent ``new`` disconnects::
 
     {"edge": ["load.documents", "split.documents"], "new": 0}
 
+Either may say ``within``: the containers, from the top down, whose body it concerns.
+
 Both are inverted by swapping ``old`` and ``new``. An operation whose ``old`` is not what the document
 holds is refused, so that two editors never overwrite one another unseen. Documents are in normal form
 (every section there, edges sorted by the port they enter) and stay so. ``labextension/src/model``
@@ -49,6 +51,7 @@ _PORT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\.[A-Za-z_][A-Za-z0-9_]{0,63}\Z"
 class Operation(TypedDict, total=False):
     """One operation: a value operation has ``path``, an edge operation ``edge``."""
 
+    within: NotRequired[list[str]]
     path: NotRequired[list[str]]
     edge: NotRequired[list[str]]
     old: NotRequired[Any]
@@ -79,7 +82,7 @@ def invert(operations: Sequence[Operation]) -> list[Operation]:
 
 
 def _inverse(operation: Operation) -> Operation:
-    inverse: dict[str, Any] = {key: operation[key] for key in ("path", "edge") if key in operation}
+    inverse: dict[str, Any] = {key: operation[key] for key in ("within", "path", "edge") if key in operation}
     if "new" in operation:
         inverse["old"] = operation["new"]
     if "old" in operation:
@@ -101,7 +104,26 @@ def same(one: Any, other: Any) -> bool:
 def _apply_one(document: Any, operation: Operation) -> None:
     if "old" not in operation and "new" not in operation:
         raise PatchError("an operation has an 'old' or a 'new', or both", hint="Send what shall stand there.")
-    (_apply_edge if "edge" in operation else _apply_value)(document, operation)
+    (_apply_edge if "edge" in operation else _apply_value)(_body(document, operation), operation)
+
+
+def _body(document: Any, operation: Operation) -> Any:
+    """The document, or the body in it that the operation concerns."""
+    within: Any = operation.get("within", [])
+    if not _texts(within):
+        raise PatchError(f"'within' is a list of containers, not {_shown(within)}")
+    if within and operation.get("path") == ["name"]:
+        raise PatchError("a body has no name", path="name", hint="Set the title of its container.")
+    for container in within:
+        entry = document["nodes"].get(container)
+        document = entry.get("body") if isinstance(entry, dict) else None
+        if not isinstance(document, dict):
+            raise StaleChange(
+                f"the change leads into a body that is not there any more: {'/'.join(within)}",
+                path=".".join(within),
+                hint="Somebody removed it; look at the workflow as it is now and repeat the change.",
+            )
+    return document
 
 
 def _apply_value(document: Any, operation: Operation) -> None:

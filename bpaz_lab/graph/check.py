@@ -10,6 +10,7 @@ from bpaz_lab.errors import (
     CycleError,
     DocumentError,
     EdgeError,
+    FormatError,
     LiteralSecret,
     MissingInput,
     UnknownNodeType,
@@ -23,7 +24,7 @@ from bpaz_lab.guard.suggest import closest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from bpaz_lab.graph.document import Body
+    from bpaz_lab.graph.document import Body, NodeEntry
     from bpaz_lab.graph.spec import NodeSpec
 
 
@@ -33,15 +34,31 @@ class Types(Protocol):
     def spec(self, name: str) -> NodeSpec | None:
         """The spec of a type, or None."""
 
-    def ports(self, name: str, settings: Mapping[str, Any]) -> Ports | None:
-        """The ports of a node with these settings, or None for an unknown type."""
+    def ports(self, entry: NodeEntry) -> Ports | None:
+        """The ports of a node with its settings, its policy and its body; None for an unknown type."""
+
+    def body(self, entry: NodeEntry) -> Body | None:
+        """The body that a container runs, its own or the one that its settings name; None without one.
+
+        Raises:
+            DocumentError: What the settings name is not there.
+        """
+
+    def reference(self, entry: NodeEntry) -> str:
+        """What a container names instead of a body of its own; empty for any other node."""
 
     def problems(self, name: str, settings: Mapping[str, Any]) -> list[DocumentError]:
         """What is wrong with these settings; paths start at the setting."""
 
 
-def check(body: Body, types: Types) -> list[DocumentError]:
+def check(body: Body, types: Types, within: str = "", trail: tuple[str, ...] = ()) -> list[DocumentError]:
     """All problems of a workflow, in the order nodes, edges, circles; empty when there is none.
+
+    Args:
+        body: The nodes and edges.
+        types: The node types.
+        within: Where the body stands, such as ``nodes.each.body.``; empty at the top.
+        trail: The workflows that lead here, each named by the one before.
 
     Example:
         >>> from bpaz_lab.graph.document import parse
@@ -57,18 +74,73 @@ def check(body: Body, types: Types) -> list[DocumentError]:
     problems: list[DocumentError] = []
     for name in body["nodes"]:
         problems += _node_problems(body, name, types, ports[name], fed)
+        if within:
+            problems += _unfed(name, ports[name], fed, body["nodes"][name])
     problems += _edge_problems(body, ports)
     feeding = predecessors(body)
     _, stuck = ordered(feeding)
     if stuck:
         problems.append(_cycle(circle(feeding, stuck)))
+    for problem in problems if within else ():
+        problem.path = f"{within}{problem.path}"
+    for name, entry in body["nodes"].items():
+        if "body" in entry or types.reference(entry):
+            problems += _inside(name, entry, types, within, trail)
     return problems
+
+
+def _inside(
+    name: str, entry: NodeEntry, types: Types, within: str, trail: tuple[str, ...]
+) -> list[DocumentError]:
+    """The problems of a container's body, its own or the one that it names."""
+    spec, reference = types.spec(entry["type"]), types.reference(entry)
+    if reference in trail:
+        circle_of = " -> ".join([*trail[trail.index(reference) :], reference])
+        return [
+            CycleError(
+                f"sub-workflows lead in a circle: {circle_of}",
+                path=f"{within}nodes.{name}.settings.workflow",
+                hint="A workflow cannot run itself; use a Loop.",
+            )
+        ]
+    try:
+        body = types.body(entry)
+    except DocumentError as error:
+        error.path = f"{within}nodes.{name}.{error.path}"
+        return error.problems
+    if "body" in entry and spec is not None and not spec.container:
+        return [
+            FormatError(
+                f"{name} ({entry['type']}) is no container, and has a body",
+                path=f"{within}nodes.{name}.body",
+                hint="Remove it, or choose a container such as SubWorkflow.",
+            )
+        ]
+    inner = (*trail, reference) if reference else trail
+    return [] if body is None else check(body, types, f"{within}nodes.{name}.body.", inner)
+
+
+def _unfed(name: str, ports: Ports, fed: set[str], entry: NodeEntry) -> list[DocumentError]:
+    """Inside a body nothing comes but by wires: a required input that has none is a problem."""
+    return [
+        MissingInput(
+            f"{name} needs {port.name!r}, and nothing is connected to it",
+            path=f"nodes.{name}.inputs.{port.name}",
+            hint="Connect it; what comes from outside of the body enters by a field of its Start node.",
+        )
+        for port in ports.inputs
+        if port.required
+        and port.source == "wire"
+        and not is_resource(port.tag)  # which the check of the node reports
+        and f"{name}.{port.name}" not in fed
+        and port.name not in entry["settings"]
+    ]
 
 
 def ports_of(body: Body, name: str, types: Types) -> Ports:
     """The ports of a node; a placeholder's are those that its edges name."""
     entry = body["nodes"][name]
-    found = types.ports(entry["type"], entry["settings"])
+    found = types.ports(entry)
     return _inferred(name, body["edges"]) if found is None else found
 
 
@@ -94,6 +166,18 @@ def _node_problems(body: Body, name: str, types: Types, ports: Ports, fed: set[s
                 )
             )
     return problems
+
+
+def secrets_in(body: Body, within: str = "") -> list[DocumentError]:
+    """A problem for each literal secret in the settings and policies of a body, and of the bodies in it."""
+    found: list[DocumentError] = []
+    for name, entry in body["nodes"].items():
+        path = f"{within}nodes.{name}"
+        found += secrets(entry["settings"], f"{path}.settings")
+        found += secrets(entry.get("policy"), f"{path}.policy")
+        if "body" in entry:
+            found += secrets_in(entry["body"], f"{path}.body.")
+    return found
 
 
 def secrets(value: Any, path: str) -> list[DocumentError]:

@@ -23,7 +23,7 @@ Example:
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
@@ -31,6 +31,9 @@ from typing_extensions import TypedDict
 from bpaz_lab.errors import DocumentError, FormatError
 from bpaz_lab.graph.changes import same
 from bpaz_lab.guard import strict_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FORMAT: Final = 1
 ID_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
@@ -46,12 +49,29 @@ _STRICT: Final = ConfigDict(extra="forbid")
 
 @with_config(_STRICT)
 class Policy(TypedDict, total=False):
-    """How a node runs, apart from what it does."""
+    """How a node runs, apart from what it does.
 
-    retries: int
-    timeout: float
-    on_error: Any
+    Attributes:
+        retries: How often it is tried again after it failed.
+        wait: Seconds before the first repeat; they double with each one, at random in between, up to 60.
+        retry_on: The errors that are worth a repeat: names of exception classes (base classes count) or
+            error codes. Absent: all that a repeat may help.
+        timeout: Seconds that one try may take.
+        on_error: ``fail`` ends the run, ``default`` gives ``default`` instead of the result, ``port``
+            adds the output ``error``, whose branch is then taken.
+        default: What the main output gives where ``on_error`` is ``default``.
+        disabled: The node is passed by: what enters it goes on where it fits.
+        process: Its blocking method computes in a process of its own.
+    """
+
+    retries: Annotated[int, Field(ge=0, le=20)]
+    wait: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
+    retry_on: list[str]
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    on_error: Literal["fail", "default", "port"]
+    default: Any
     disabled: bool
+    process: bool
 
 
 @with_config(_STRICT)
@@ -64,7 +84,7 @@ class NodeEntry(TypedDict):
     title: NotRequired[str]
     policy: NotRequired[Policy]
     body: NotRequired[Body]
-    """A container's inner workflow."""
+    """A container's inner workflow, the same shape one level down."""
 
 
 @with_config(_STRICT)
@@ -146,19 +166,48 @@ def normal(document: Document) -> Document:
 
     Several edges into one port keep their order, since there it has a meaning.
     """
-    nodes = {
-        name: {**entry, "version": entry.get("version", 1), "settings": entry.get("settings", {})}
-        for name, entry in document.get("nodes", {}).items()
-    }
+    return {"bpaz": FORMAT, "name": document["name"], **normal_body(document)}
+
+
+def normal_body(body: Body) -> Body:
+    """The normal form of a body, and of the bodies in it."""
     return {
-        "bpaz": FORMAT,
-        "name": document["name"],
-        "nodes": nodes,  # type: ignore[typeddict-item]
-        "edges": sorted((list(edge) for edge in document.get("edges", [])), key=lambda edge: edge[1]),
-        "layout": document.get("layout", {}),
-        "notes": document.get("notes", {}),
-        "groups": document.get("groups", {}),
+        "nodes": {name: _normal_entry(entry) for name, entry in body.get("nodes", {}).items()},
+        "edges": sorted((list(edge) for edge in body.get("edges", [])), key=lambda edge: edge[1]),
+        "layout": body.get("layout", {}),
+        "notes": body.get("notes", {}),
+        "groups": body.get("groups", {}),
     }
+
+
+def _normal_entry(entry: NodeEntry) -> NodeEntry:
+    found: NodeEntry = {
+        **entry,
+        "version": entry.get("version", 1),
+        "settings": entry.get("settings", {}),
+    }
+    if "body" in entry:
+        found["body"] = normal_body(entry["body"])
+    return found
+
+
+def body_at(document: Body, within: Sequence[str]) -> Body:
+    """The body inside these containers, from the top down; the document itself where there is none.
+
+    Raises:
+        FormatError: One of them is not there, or holds no body.
+    """
+    body = document
+    for number, container in enumerate(within):
+        entry = body["nodes"].get(container)
+        if entry is None or "body" not in entry:
+            raise FormatError(
+                f"there is no body in {'/'.join(within[: number + 1])!r}",
+                path="nodes." + ".body.nodes.".join(within[: number + 1]),
+                hint="Somebody removed it; look at the workflow as it is now.",
+            )
+        body = entry["body"]
+    return body
 
 
 def dumps(document: Document) -> str:
@@ -168,8 +217,15 @@ def dumps(document: Document) -> str:
 
 def equal(one: Document, other: Document) -> bool:
     """Whether two documents mean the same; where boxes lie and what notes say does not matter."""
-    first, second = normal(one), normal(other)
-    return all(same(first[part], second[part]) for part in ("name", "nodes", "edges"))
+    return one["name"] == other["name"] and same(_meaning(normal(one)), _meaning(normal(other)))
+
+
+def _meaning(body: Body) -> dict[str, Any]:
+    nodes: dict[str, Any] = {
+        name: {**entry, "body": _meaning(entry["body"])} if "body" in entry else entry
+        for name, entry in body["nodes"].items()
+    }
+    return {"nodes": nodes, "edges": body["edges"]}
 
 
 def is_id(name: str) -> bool:
@@ -177,14 +233,14 @@ def is_id(name: str) -> bool:
     return re.fullmatch(ID_PATTERN, name) is not None
 
 
-def check_section(document: Document, section: str, name: str) -> None:
-    """Checks the shape of one entry of a section after an edit, or of the name.
+def check_section(body: Body, section: str, name: str) -> None:
+    """Checks the shape of one entry of a section of a body after an edit, or of the workflow's name.
 
     Raises:
         DocumentError: Its shape is wrong; ``problems`` lists everything.
     """
-    told: Any = {"bpaz": FORMAT, "name": document["name"]}
-    entries: Any = document.get(section, {})
+    told: Any = {"bpaz": FORMAT, "name": body.get("name", "")}
+    entries: Any = body.get(section, {})
     if section != "name" and name in entries:
         told[section] = {name: entries[name]}
         if section == "nodes" and (missing := {"type", "version", "settings"} - set(entries[name])):

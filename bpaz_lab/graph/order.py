@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from bpaz_lab.graph.document import Body
     from bpaz_lab.graph.spec import Ports
@@ -77,7 +77,10 @@ def leads_to(body: Body, start: str, goal: str) -> bool:
 
 
 def demanded(
-    body: Body, ports_of: Callable[[str], Ports], targets: Iterable[str] = ()
+    body: Body,
+    ports_of: Callable[[str], Ports],
+    targets: Iterable[str] = (),
+    given: Collection[str] = (),
 ) -> dict[str, set[str]]:
     """The outputs that a run computes, by node.
 
@@ -89,6 +92,7 @@ def demanded(
         body: A body without problems.
         ports_of: The ports of a node.
         targets: ``"node"`` for its main output, or ``"node.port"``.
+        given: Nodes whose outputs are there already, so that they need nothing.
 
     Returns:
         Output names by node; a node without outputs has an empty set; a node not in it is not computed.
@@ -112,6 +116,8 @@ def demanded(
             continue
         if port:
             wanted.add(port)
+        if node in given:
+            continue
         output = ports.output(port)
         for name, source in feeding.get(node, ()):
             if output is None or _needed(ports, name, output.needs):

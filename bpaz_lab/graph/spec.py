@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Effect = Literal["pure", "repeatable", "once"]
-"""``pure``: no effect outside; ``repeatable``: may be repeated (model calls, reads); ``once``: must not."""
+Effect = Literal["pure", "repeatable", "once", "undeclared"]
+"""``pure``: no effect outside; ``repeatable``: may be repeated (model calls, reads); ``once``: must not;
+``undeclared``: a function of a cell that says nothing, repeated within a session and not after a crash."""
 
 FieldKind = Literal[
     "text", "multiline", "integer", "number", "boolean", "choice", "list", "object", "credential", "json"
@@ -108,6 +109,10 @@ class NodeSpec(Spec):
     """The ports with default settings."""
     dynamic: bool = False
     """The ports depend on the settings; a node's own ports travel beside the document."""
+    container: bool = False
+    """The node has a body: a workflow inside that it runs."""
+    collects: bool = False
+    """What enters this node is the output of the workflow, or of the body, that it stands in."""
     install: str = ""
     """The command that installs what the node type lacks; empty where nothing is missing."""
     package: str = "bpaz_lab"

@@ -48,7 +48,8 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
@@ -66,10 +67,13 @@ from bpaz_lab.nodes.hints import port_of
 from bpaz_lab.nodes.reflect import Mark, Shape, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Self
 
     from bpaz_lab.nodes.context import Context
+
+NEVER: Final = object()
+"""What ``fingerprint`` gives where a result must not be kept."""
 
 F = TypeVar("F", bound="Callable[..., Any]")
 _MARK = "__bpaz_output__"
@@ -113,6 +117,14 @@ class Node(BaseModel):
     package: ClassVar[str] = "bpaz_lab"
     collects: ClassVar[bool] = False
     """What enters this node is the output of the run (End, ChatOutput)."""
+    container: ClassVar[bool] = False
+    """The node has a body; see ``nodes/container.py``."""
+    process: ClassVar[bool] = False
+    """Its blocking methods compute in a process of their own (extra ``process``)."""
+    concurrency: ClassVar[int] = 0
+    """How many nodes of this type work at once in a run; 0 for no limit."""
+    key: ClassVar[Callable[..., Any] | None] = None
+    """Takes the inputs by name and gives JSON that stands for them in the cache."""
 
     _defaults: dict[str, Any] = PrivateAttr(default_factory=dict)
 
@@ -214,6 +226,8 @@ class Node(BaseModel):
             fields=shape.fields,
             ports=cls.default_ports(),
             dynamic=cls.dynamic(),
+            container=cls.container,
+            collects=cls.collects,
             install=cls.install(),
             package=cls.package,
         )
@@ -273,6 +287,20 @@ class Node(BaseModel):
 
         self.validate_inputs(inputs, wanted)
         return await compute(self, inputs, context, wanted)
+
+    def eager(self) -> bool:
+        """Whether the node starts as soon as one wired input came, instead of when all are settled.
+
+        Nodes that only this one needs and that are not done are then stopped.
+        """
+        return False
+
+    def fingerprint(self, context: Context) -> Any:  # noqa: ARG002 (for those that override it)
+        """What the result depends on beside settings and inputs, as JSON: the state of files, a version.
+
+        ``NEVER`` says that the result is not to be kept.
+        """
+        return None
 
     def settings(self) -> dict[str, Any]:
         """The settings as they stand in a document, parameters' defaults included."""

@@ -8,7 +8,9 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpaz_lab.errors import NodeTypeError
+from bpaz_lab.graph.ports import ANY
 from bpaz_lab.nodes.context import Context
+from bpaz_lab.nodes.process import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,6 +33,10 @@ class Call(NamedTuple):
     """The result is a dict of outputs by name."""
     text: bool
     """A stream is joined to one text."""
+    process: bool = False
+    """A blocking method computes in a process of its own."""
+    filled: bool = False
+    """None is no result: the output has a tag that says what it carries."""
 
 
 def calls_of(node: Node, ports: Ports, wanted: Iterable[str]) -> list[Call]:
@@ -63,11 +69,15 @@ def _call(node: Node, ports: Ports, method: Method, outputs: tuple[str, ...]) ->
         outputs=outputs,
         split=method.split,
         text=port is not None and port.tag == "text",
+        process=node.process and method.style in ("sync", "iterator"),
+        filled=port is not None and not (method.split or method.blank) and port.tag not in (ANY, "data"),
     )
 
 
 async def invoke(call: Call, arguments: dict[str, Any], context: Context) -> Any:
     """Calls and gives the result: streams are emitted piece by piece and collected."""
+    if call.process:
+        return await in_process(call, arguments)
     if call.context:
         arguments[call.context] = context
     if call.style == "async":
@@ -84,6 +94,14 @@ async def invoke(call: Call, arguments: dict[str, Any], context: Context) -> Any
         return await asyncio.to_thread(_drain, call, arguments, context)
     value = call.function(**arguments) if call.inline else await asyncio.to_thread(_called, call, arguments)
     return await value if inspect.isawaitable(value) else value
+
+
+def nothing(call: Call) -> NodeTypeError:
+    """The error of a method that returned None although its output says what it carries."""
+    return NodeTypeError(
+        f"the node returned nothing, and its output {call.outputs[0]!r} must carry something",
+        hint="Return a value in every case, or hint the result as 'X | None' or Any.",
+    )
 
 
 def _called(call: Call, arguments: dict[str, Any]) -> Any:

@@ -17,21 +17,25 @@ import inspect
 import pkgutil
 import threading
 import warnings
+from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import bpaz_lab.nodes
 from bpaz_lab.errors import DocumentError, NodeTypeError, UnknownNodeType
 from bpaz_lab.graph import ports as tags
+from bpaz_lab.graph.bodies import body_ports, with_error
 from bpaz_lab.graph.spec import CatalogueSpec, CategorySpec, NodeSpec, Ports, TagSpec
 from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.base import Node
+from bpaz_lab.nodes.container import Container
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
-    from bpaz_lab.graph.document import NodeEntry
+    from bpaz_lab.graph.document import Body, NodeEntry
+    from bpaz_lab.graph.library import Library
 
 GROUP = "bpaz_lab.nodes"
 CELL = "cell"
@@ -45,10 +49,22 @@ class Catalogue:
         self._types: dict[str, type[Node]] = {}
         self._replaced: dict[str, str] = {}
         self._listeners: list[Callable[[type[Node]], None]] = []
-        self._scanned = False
+        self._done: set[str] = set()
+        self._library: Library | None = None
+        self._opening = threading.local()
         self.faults: dict[str, str] = {}
-        self.version = 0
+        self._registrations: list[str] = []
+
+    def beside(self, library: Library) -> Catalogue:
+        """The same node types, for a workflow whose sub-workflows are in this library."""
+        other = copy(self)
+        other._library = library
+        return other
+
+    @property
+    def version(self) -> int:
         """Counts registrations, so that what was derived from the types knows when it is old."""
+        return len(self._registrations)
 
     def register(self, cls: type[Node]) -> None:
         """Adds a node type, or replaces the one of that name (a cell that is run again).
@@ -66,7 +82,7 @@ class Catalogue:
                     hint="Give yours another name, for instance with @bz.node(name=...).",
                 )
             self._add(cls)
-            self.version += 1
+            self._registrations.append(cls.__name__)
             listeners = list(self._listeners)
         for listener in listeners:
             listener(cls)
@@ -110,13 +126,62 @@ class Catalogue:
         cls = self.get(name)
         return None if cls is None else cls.spec()
 
-    def ports(self, name: str, settings: Mapping[str, Any]) -> Ports | None:
-        """The ports of a node with these settings, or None for an unknown type."""
-        cls = self.get(name)
+    def ports(self, entry: NodeEntry) -> Ports | None:
+        """The ports of a node with its settings, its policy and its body; None for an unknown type."""
+        cls = self.get(entry["type"])
         if cls is None:
             return None
-        known = {field.name: field.default for field in cls.shape().fields}
-        return cls.ports({**known, **settings})
+        if not cls.dynamic():
+            found = cls.shape().ports
+        else:
+            settings = {**{field.name: field.default for field in cls.shape().fields}, **entry["settings"]}
+            if issubclass(cls, Container):
+                found = cls.container_ports(settings, self._inside(entry))
+            else:
+                found = cls.ports(settings)
+        return with_error(found, entry) if "policy" in entry else found
+
+    def body(self, entry: NodeEntry) -> Body | None:
+        """The body that a container runs, its own or the one that its settings name; None without one.
+
+        Raises:
+            DocumentError: What the settings name is not there.
+        """
+        if "body" in entry:
+            return entry["body"]
+        reference = self.reference(entry)
+        if not reference:
+            return None
+        if self._library is None:
+            raise DocumentError(
+                f"the workflow {reference!r} cannot be found from here",
+                path="settings.workflow",
+                hint="Save this workflow, or load it from its file.",
+            )
+        return self._library.find(reference)
+
+    def reference(self, entry: NodeEntry) -> str:
+        """What a container names instead of a body of its own; empty for any other node."""
+        cls = self.get(entry["type"])
+        if cls is None or "body" in entry or not issubclass(cls, Container):
+            return ""
+        return cls.reference(entry["settings"])
+
+    def _inside(self, entry: NodeEntry) -> Ports:
+        """The ports of a container's body, as far as it can be found; the checks tell the rest."""
+        opening: list[str] = self._opening.__dict__.setdefault("trail", [])
+        reference = self.reference(entry)
+        if reference and reference in opening:
+            return Ports()
+        opening.append(reference)
+        try:
+            body = self.body(entry)
+        except DocumentError:
+            return Ports()
+        else:
+            return Ports() if body is None else body_ports(body, self)
+        finally:
+            opening.pop()
 
     def problems(self, name: str, settings: Mapping[str, Any]) -> list[DocumentError]:
         """What is wrong with the settings of a node; empty for an unknown type."""
@@ -134,6 +199,9 @@ class Catalogue:
 
         An unknown type, and one of a newer version than the installed one, stays as it is.
         """
+        if "body" in entry:
+            inner = {id: self.upgraded(each) for id, each in entry["body"]["nodes"].items()}
+            entry = {**entry, "body": {**entry["body"], "nodes": inner}}
         cls = self.get(entry["type"])
         if cls is None or (cls.__name__ == entry["type"] and cls.version <= entry["version"]):
             return entry
@@ -164,16 +232,16 @@ class Catalogue:
     # ---- finding ----------------------------------------------------------------------------------
 
     def _scan(self) -> None:
-        if self._scanned:
+        if self._done:
             return
         with self._lock:
-            if self._scanned:  # another thread was faster
-                return  # type: ignore[unreachable]
+            if self._done:  # another thread was faster
+                return
             for cls in _built_in():
                 self._add(cls)
             for entry in importlib.metadata.entry_points(group=GROUP):
                 self._load(entry)
-            self._scanned = True
+            self._done.add(GROUP)
 
     def _add(self, cls: type[Node]) -> None:
         self._types[cls.__name__] = cls

@@ -10,9 +10,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from bpaz_lab.errors import CredentialError, InputError, RunCancelled
+from bpaz_lab.graph.address import path_of
+from bpaz_lab.graph.spec import FieldSpec
 from bpaz_lab.guard.credentials import EnvironmentResolver, Resolver
 from bpaz_lab.guard.egress import EgressPolicy
 from bpaz_lab.guard.mask import Masker
@@ -33,6 +35,54 @@ def _silent(_kind: str, _node: str, _data: dict[str, Any]) -> None:
     """Nobody listens."""
 
 
+class Body(Protocol):
+    """The body of a container, as its method runs it."""
+
+    names: tuple[str, ...]
+    """What the body takes, by name."""
+
+    async def __call__(self, inputs: Mapping[str, Any], key: str = "") -> dict[str, Any]:
+        """Runs the body once and gives its outputs by name; a branch not taken is missing.
+
+        Args:
+            inputs: Values by name; what the body does not know is left out.
+            key: The round, where the body runs more than once.
+
+        Raises:
+            NodeFailed: A node of the body failed.
+            Paused: Somebody must answer before this round can end.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a node asks a person.
+
+    Attributes:
+        text: The question.
+        form: The fields of the answer; without any it is ``{"approve": true}`` or false.
+        value: What the question is about.
+    """
+
+    text: str
+    form: tuple[FieldSpec, ...]
+    value: Any = None
+
+
+class Paused(BaseException):  # no Exception: what a node catches must not swallow it
+    """A node waits for a person: it is called again when the answer is there.
+
+    ``question`` is None where a node inside the body waits and not the container itself.
+    """
+
+    def __init__(self, question: Question | None = None) -> None:
+        super().__init__(question.text if question else "a node of the body waits for an answer")
+        self.question = question
+
+
+APPROVE: Final = FieldSpec(name="approve", title="Approve", kind="boolean", required=True)
+
+
 @dataclass(slots=True)
 class Services:
     """What all nodes of one run share. Thread-safe.
@@ -46,6 +96,7 @@ class Services:
         jail: What files may be read.
         namespace: The objects that Variable and PythonFunction may name.
         session: The conversation that the run belongs to.
+        answers: What people answered, by the address of the node that asked, in the order of its questions.
     """
 
     emit: Emit = _silent
@@ -56,15 +107,27 @@ class Services:
     jail: Jail = field(default_factory=Jail.user)
     namespace: Mapping[str, Any] = field(default_factory=dict)
     session: str = ""
+    answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Context:
-    """One node's way to the outside, for the length of one run."""
+    """One node's way to the outside, for the length of one run.
+
+    Attributes:
+        node: The address of the node (see ``graph/address.py``).
+        port: The output that ``emit`` streams where it names none.
+        services: What all nodes of the run share.
+        body: Runs the body of a container; None for any other node.
+        stop: Set when this node, or the body that it stands in, is to stop while the run goes on.
+    """
 
     node: str = "node"
     port: str = "text"
     services: Services = field(default_factory=Services)
+    body: Body | None = None
+    stop: threading.Event | None = None
+    asked: int = 0
 
     def emit(self, text: str, port: str = "") -> None:
         """Streams a piece of text of an output."""
@@ -82,14 +145,37 @@ class Context:
         told = {"done": float(done), "total": whole, "message": str(message)}
         self.services.emit("node.progress", self.node, told)
 
-    def usage(self, input_tokens: int = 0, output_tokens: int = 0) -> None:
-        """Reports the tokens that a model call took; the run adds them up."""
-        self.services.emit("usage", self.node, {"input_tokens": input_tokens, "output_tokens": output_tokens})
+    def usage(self, input_tokens: int = 0, output_tokens: int = 0, model: str = "") -> None:
+        """Reports the tokens that a model call took; the run adds them up, and their price."""
+        told = {"input_tokens": input_tokens, "output_tokens": output_tokens, "model": model}
+        self.services.emit("usage", self.node, told)
+
+    async def ask(
+        self, text: str, value: Any = None, form: tuple[FieldSpec, ...] = (APPROVE,)
+    ) -> dict[str, Any]:
+        """Asks a person, and gives the answer by field.
+
+        The run pauses when nothing else is left to do. When the answer is there the node's method is
+        called again from its beginning, so what must not happen twice comes after the question.
+
+        Args:
+            text: The question.
+            value: What it is about.
+            form: The fields of the answer.
+
+        Raises:
+            Paused: There is no answer yet; let it pass.
+        """
+        known = self.services.answers.get(self.node, ())
+        if self.asked == len(known):
+            raise Paused(Question(text, tuple(form), value))
+        self.asked += 1
+        return known[self.asked - 1]
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody stopped the run; a long loop looks now and then."""
-        return self.services.cancel.is_set()
+        """Whether somebody stopped the run, or this node; a long loop looks now and then."""
+        return self.services.cancel.is_set() or (self.stop is not None and self.stop.is_set())
 
     @property
     def session(self) -> str:
@@ -99,7 +185,7 @@ class Context:
     def check(self) -> None:
         """Raises RunCancelled when somebody stopped the run."""
         if self.cancelled:
-            raise RunCancelled("the run was stopped", path=f"nodes.{self.node}")
+            raise RunCancelled("the run was stopped", path=path_of(self.node))
 
     def secret(self, name: str | None, *, kinds: tuple[str, ...] = (), host: str | None = None) -> Secret:
         """Lends the secret of a credential to this run.
@@ -114,7 +200,7 @@ class Context:
         """
         if not name:
             raise CredentialError(
-                "no credential is set", path=f"nodes.{self.node}", hint="Name one in the node's settings."
+                "no credential is set", path=path_of(self.node), hint="Name one in the node's settings."
             )
         secret = self.services.resolver.resolve(str(name), kinds=kinds, host=host)
         self.services.masker.add(secret.reveal())
@@ -149,7 +235,7 @@ class Context:
         except KeyError:
             raise InputError(
                 f"nothing is called {name!r} here",
-                path=f"nodes.{self.node}.settings.name",
+                path=f"{path_of(self.node)}.settings.name",
                 hint=closest(name, self.services.namespace)
                 or "Define it in a cell, pass it with run(objects={...}), or use: bpaz run --with MODULE",
             ) from None

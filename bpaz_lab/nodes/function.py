@@ -31,9 +31,11 @@ def node_class(
     *,
     name: str = "",
     category: str = "cell",
-    effect: Effect = "repeatable",
+    effect: Effect = "undeclared",
     inline: bool = False,
     label: str = "",
+    process: bool = False,
+    key: Callable[..., Any] | None = None,
 ) -> type[Node]:
     """Makes a node class of a function.
 
@@ -42,9 +44,12 @@ def node_class(
             ``result``.
         name: The type's name; the function's where empty.
         category: Where the palette shows it.
-        effect: What happens outside: ``pure``, ``repeatable`` or ``once``.
+        effect: What happens outside: ``pure``, ``repeatable`` or ``once``. What says nothing is kept
+            for the session.
         inline: Runs a tiny sync function on the loop instead of in a thread.
         label: The title; derived from the name where empty.
+        process: A blocking function computes in a process of its own.
+        key: Takes the inputs by name and gives JSON that stands for them in the cache.
 
     Raises:
         NodeTypeError: The function cannot be a node (a lambda, ``*args``, hints that do not resolve).
@@ -63,6 +68,8 @@ def node_class(
         "category": category,
         "effect": effect,
         "inline": inline,
+        "process": process,
+        "key": None if key is None else staticmethod(key),
         "label": label or title_of(name),
         "package": "cell",
     }

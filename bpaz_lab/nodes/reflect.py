@@ -6,7 +6,7 @@ The rules are those of the contract in ``base.py``. A class is read once and the
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
 from pydantic.fields import FieldInfo
@@ -50,6 +50,8 @@ class Method(NamedTuple):
     """The parameter that wants the Context, or empty."""
     style: Style
     split: bool
+    blank: bool
+    """None is a result: the return hint allows it."""
 
 
 class Shape(NamedTuple):
@@ -130,6 +132,7 @@ def _method(
         context=context,
         style=_style(getattr(cls, attribute)),
         split=mark.split,
+        blank=type(None) in get_args(hints.get("return", Any)),
     )
     return method, ports, defaults
 

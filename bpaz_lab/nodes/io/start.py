@@ -21,6 +21,7 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
     "number": TypeAdapter(int | float),
     "boolean": TypeAdapter(bool),
     "json": TypeAdapter(Any),
+    "any": TypeAdapter(Any),
 }
 
 
@@ -30,7 +31,7 @@ class InputField(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Identifier
-    kind: Literal["text", "number", "boolean", "json"] = "text"
+    kind: Literal["text", "number", "boolean", "json", "any"] = "text"
     default: Any = None
     required: bool = True
 
@@ -46,8 +47,8 @@ class Start(Node):
     """The inputs of a run, each with a name and a kind, and an output of the same name.
 
     Use it where a workflow takes several values, or numbers, switches and data. A field is a
-    `name`, a `kind` (`text`, `number`, `boolean`, or `json` for anything else, live objects too), and
-    where you like a `default`; with `"required": false` it may be missing and is then None.
+    `name`, a `kind` (`text`, `number`, `boolean`, `json` for other data, or `any` for a live object such
+    as a model), and where you like a `default`; with `"required": false` it may be missing and is then None.
     For a single question use **ChatInput**.
 
     ```python
@@ -104,7 +105,7 @@ class Start(Node):
 
 
 def _tag(field: InputField) -> str:
-    return "text" if field.kind == "text" else "data"
+    return {"text": "text", "any": "any"}.get(field.kind, "data")
 
 
 def _readable(fields: Any) -> list[InputField]:
@@ -120,7 +121,7 @@ def _readable(fields: Any) -> list[InputField]:
 
 
 def _taken(field: InputField, value: Any) -> Any:
-    if value is None and (not field.required or field.kind == "json"):
+    if value is None and (not field.required or field.kind in ("json", "any")):
         return None
     try:
         return _KINDS[field.kind].validate_python(value)

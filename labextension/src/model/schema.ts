@@ -20,13 +20,29 @@ export type Color1 = string;
 export type Size = [number, number];
 export type Text = string;
 export type Disabled = boolean;
+export type OnError = 'fail' | 'default' | 'port';
+export type Process = boolean;
 export type Retries = number;
+export type RetryOn = string[];
 export type Timeout = number;
+export type Wait = number;
 export type Title1 = string;
 export type Type = string;
 export type Version = number;
 export type Event =
-  RunStarted | NodeStarted | Token | NodeProgress | NodeFinished | NodeFailed | NodeSkipped | RunPaused | RunFinished;
+  | RunStarted
+  | NodeStarted
+  | Token
+  | NodeProgress
+  | NodeFinished
+  | NodeFailed
+  | NodeSkipped
+  | NodeRetried
+  | NodeAsked
+  | NodeAnswered
+  | RunPaused
+  | RunResumed
+  | RunFinished;
 export type Nodes3 = string[];
 export type Run = string;
 export type Seq = number;
@@ -37,6 +53,7 @@ export type Node = string;
 export type Seq1 = number;
 export type Time1 = number;
 export type Type2 = 'node.started';
+export type Why = string;
 export type Node1 = string;
 export type Port = string;
 export type Seq2 = number;
@@ -55,6 +72,7 @@ export type Duration = number;
 export type Node3 = string;
 export type Text2 = string;
 export type Type5 = string;
+export type Saved = number;
 export type Seq4 = number;
 export type Time4 = number;
 export type Type6 = 'node.finished';
@@ -74,17 +92,51 @@ export type Reason = string;
 export type Seq6 = number;
 export type Time6 = number;
 export type Type8 = 'node.skipped';
+export type Attempt = number;
 export type Node6 = string;
 export type Seq7 = number;
 export type Time7 = number;
-export type Type9 = 'run.paused';
-export type Duration2 = number;
+export type Type9 = 'node.retried';
+export type Wait1 = number;
+export type Node7 = string;
+export type Advanced = boolean;
+export type Choices = unknown[];
+export type CredentialTypes = string[];
+export type Help = string;
+export type Kind =
+  'text' | 'multiline' | 'integer' | 'number' | 'boolean' | 'choice' | 'list' | 'object' | 'credential' | 'json';
+export type Language = string;
+export type Maximum = number | null;
+export type Minimum = number | null;
+export type Name1 = string;
+export type Placeholder = string;
+export type Port1 = boolean;
+export type Required = boolean;
+export type Step = number | null;
+export type Title2 = string;
+export type Form = FieldSpec[];
+export type Text3 = string;
 export type Seq8 = number;
-export type Status = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
 export type Time8 = number;
-export type Type10 = 'run.finished';
+export type Type10 = 'node.asked';
+export type Node8 = string;
+export type Seq9 = number;
+export type Time9 = number;
+export type Type11 = 'node.answered';
+export type Nodes4 = string[];
+export type Seq10 = number;
+export type Time10 = number;
+export type Type12 = 'run.paused';
+export type Seq11 = number;
+export type Time11 = number;
+export type Type13 = 'run.resumed';
+export type Duration2 = number;
+export type Seq12 = number;
+export type Status = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
+export type Time12 = number;
+export type Type14 = 'run.finished';
 export type FromPage = Open | Change | Undo | Redo | Start | Stop | Show | Draw;
-export type Type11 = 'open';
+export type Type15 = 'open';
 export type Base = number;
 export type Id = string;
 /**
@@ -93,43 +145,30 @@ export type Id = string;
 export type Operations = {
   [k: string]: unknown;
 }[];
-export type Type12 = 'change';
-export type Type13 = 'undo';
-export type Type14 = 'redo';
+export type Type16 = 'change';
+export type Type17 = 'undo';
+export type Type18 = 'redo';
 export type Target = string | null;
-export type Type15 = 'start';
-export type Type16 = 'stop';
-export type Node7 = string;
-export type Port1 = string;
-export type Type17 = 'show';
-export type Type18 = 'draw';
+export type Type19 = 'start';
+export type Type20 = 'stop';
+export type Node9 = string;
+export type Port2 = string;
+export type Type21 = 'show';
+export type Type22 = 'draw';
 export type ToPage = Opened | Changed | Refused | Events1 | Registered | Shown | Drawn | Failed;
 export type CanRedo = boolean;
 export type CanUndo = boolean;
-export type Help = string;
+export type Help1 = string;
 export type Icon = string;
-export type Name1 = string;
+export type Name2 = string;
 export type Order = number;
-export type Title2 = string;
+export type Title3 = string;
 export type Categories = CategorySpec[];
 export type Category = string;
+export type Collects = boolean;
+export type Container = boolean;
 export type Dynamic = boolean;
-export type Effect = 'pure' | 'repeatable' | 'once';
-export type Advanced = boolean;
-export type Choices = unknown[];
-export type CredentialTypes = string[];
-export type Help1 = string;
-export type Kind =
-  'text' | 'multiline' | 'integer' | 'number' | 'boolean' | 'choice' | 'list' | 'object' | 'credential' | 'json';
-export type Language = string;
-export type Maximum = number | null;
-export type Minimum = number | null;
-export type Name2 = string;
-export type Placeholder = string;
-export type Port2 = boolean;
-export type Required = boolean;
-export type Step = number | null;
-export type Title3 = string;
+export type Effect = 'pure' | 'repeatable' | 'once' | 'undeclared';
 export type Fields = FieldSpec[];
 export type Help2 = string;
 export type Install = string;
@@ -147,14 +186,14 @@ export type Inputs1 = PortSpec[];
 export type Outputs1 = PortSpec[];
 export type Summary = string;
 export type Title5 = string;
-export type Type19 = string;
+export type Type23 = string;
 export type Version1 = number;
-export type Nodes4 = NodeSpec[];
+export type Nodes5 = NodeSpec[];
 export type Color2 = 'green' | 'blue' | 'cyan' | 'grey' | 'pink' | 'purple' | 'orange' | 'yellow' | 'red' | 'brown';
 export type Resource = boolean;
 export type Title6 = string;
 export type Name4 = string;
-export type Node8 = string;
+export type Node10 = string;
 export type Port3 = string;
 export type Required2 = boolean;
 export type Tag1 = string;
@@ -171,7 +210,7 @@ export type Events = {
 }[];
 export type Id1 = string;
 export type Status1 = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
-export type Type20 = 'opened';
+export type Type24 = 'opened';
 export type CanRedo1 = boolean;
 export type CanUndo1 = boolean;
 export type Id2 = string;
@@ -187,23 +226,23 @@ export type At2 = number;
 export type Insert1 = Problem[];
 export type Remove1 = number;
 export type Revision1 = number;
-export type Type21 = 'changed';
+export type Type25 = 'changed';
 export type Id3 = string;
 export type Revision2 = number;
-export type Type22 = 'refused';
+export type Type26 = 'refused';
 export type Events2 = {
   [k: string]: unknown;
 }[];
 export type Run1 = string;
-export type Type23 = 'events';
-export type Nodes5 = NodeSpec[];
-export type Type24 = 'registered';
-export type Node9 = string;
+export type Type27 = 'events';
+export type Nodes6 = NodeSpec[];
+export type Type28 = 'registered';
+export type Node11 = string;
 export type Port4 = string;
-export type Type25 = 'shown';
+export type Type29 = 'shown';
 export type Picture = string;
-export type Type26 = 'drawn';
-export type Type27 = 'failed';
+export type Type30 = 'drawn';
+export type Type31 = 'failed';
 
 export interface Schema {
   Document: Document;
@@ -313,14 +352,30 @@ export interface Note {
 }
 /**
  * How a node runs, apart from what it does.
+ *
+ * Attributes:
+ *     retries: How often it is tried again after it failed.
+ *     wait: Seconds before the first repeat; they double with each one, at random in between, up to 60.
+ *     retry_on: The errors that are worth a repeat: names of exception classes (base classes count) or
+ *         error codes. Absent: all that a repeat may help.
+ *     timeout: Seconds that one try may take.
+ *     on_error: ``fail`` ends the run, ``default`` gives ``default`` instead of the result, ``port``
+ *         adds the output ``error``, whose branch is then taken.
+ *     default: What the main output gives where ``on_error`` is ``default``.
+ *     disabled: The node is passed by: what enters it goes on where it fits.
+ *     process: Its blocking method computes in a process of its own.
  */
 export interface Policy {
+  default?: Default;
   disabled?: Disabled;
   on_error?: OnError;
+  process?: Process;
   retries?: Retries;
+  retry_on?: RetryOn;
   timeout?: Timeout;
+  wait?: Wait;
 }
-export interface OnError {
+export interface Default {
   [k: string]: unknown;
 }
 export interface Settings {
@@ -341,13 +396,14 @@ export interface RunStarted {
   workflow: Workflow;
 }
 /**
- * All inputs of a node are there and it began.
+ * All inputs of a node are there and it began; ``why`` it is computed although results are kept.
  */
 export interface NodeStarted {
   node: Node;
   seq: Seq1;
   time: Time1;
   type?: Type2;
+  why?: Why;
 }
 /**
  * A piece of streamed text.
@@ -373,13 +429,14 @@ export interface NodeProgress {
   type?: Type4;
 }
 /**
- * A node is done; ``outputs`` previews each computed output.
+ * A node is done; ``outputs`` previews each computed output, ``saved`` are the seconds not spent.
  */
 export interface NodeFinished {
   cached?: Cached;
   duration: Duration;
   node: Node3;
   outputs: Outputs;
+  saved?: Saved;
   seq: Seq4;
   time: Time4;
   type?: Type6;
@@ -433,13 +490,87 @@ export interface NodeSkipped {
   type?: Type8;
 }
 /**
- * The run waits for a person; ``node`` is the one that asks.
+ * A try of a node failed, and it is tried again after ``wait`` seconds.
  */
-export interface RunPaused {
+export interface NodeRetried {
+  attempt: Attempt;
+  error: Failure;
   node: Node6;
   seq: Seq7;
   time: Time7;
   type?: Type9;
+  wait: Wait1;
+}
+/**
+ * A node asks a person and waits; the rest of the run goes on.
+ */
+export interface NodeAsked {
+  node: Node7;
+  question: Question;
+  seq: Seq8;
+  time: Time8;
+  type?: Type10;
+}
+/**
+ * What a node asks a person; ``data`` is the value where it is JSON.
+ */
+export interface Question {
+  data?: Data;
+  form: Form;
+  text: Text3;
+  value: Preview;
+}
+export interface Data {
+  [k: string]: unknown;
+}
+/**
+ * One setting of a node, as its form shows it.
+ */
+export interface FieldSpec {
+  advanced?: Advanced;
+  choices?: Choices;
+  credential_types?: CredentialTypes;
+  default?: Default1;
+  help?: Help;
+  kind: Kind;
+  language?: Language;
+  maximum?: Maximum;
+  minimum?: Minimum;
+  name: Name1;
+  placeholder?: Placeholder;
+  port?: Port1;
+  required?: Required;
+  step?: Step;
+  title: Title2;
+}
+export interface Default1 {
+  [k: string]: unknown;
+}
+/**
+ * Somebody answered, and the node goes on.
+ */
+export interface NodeAnswered {
+  node: Node8;
+  seq: Seq9;
+  time: Time9;
+  type?: Type11;
+}
+/**
+ * Nothing is left to do before a person answers; ``nodes`` are those that ask.
+ */
+export interface RunPaused {
+  nodes: Nodes4;
+  seq: Seq10;
+  time: Time10;
+  type?: Type12;
+}
+/**
+ * The answers came, and the run goes on.
+ */
+export interface RunResumed {
+  seq: Seq11;
+  time: Time11;
+  type?: Type13;
 }
 /**
  * The run is over.
@@ -448,17 +579,17 @@ export interface RunFinished {
   duration: Duration2;
   error?: Failure | null;
   output?: Preview | null;
-  seq: Seq8;
+  seq: Seq12;
   status: Status;
-  time: Time8;
-  type?: Type10;
+  time: Time12;
+  type?: Type14;
   usage?: Usage | null;
 }
 /**
  * A view is there and wants everything.
  */
 export interface Open {
-  type?: Type11;
+  type?: Type15;
 }
 /**
  * An edit made on the canvas.
@@ -467,19 +598,19 @@ export interface Change {
   base: Base;
   id: Id;
   operations: Operations;
-  type?: Type12;
+  type?: Type16;
 }
 /**
  * Takes back the last change, whoever made it.
  */
 export interface Undo {
-  type?: Type13;
+  type?: Type17;
 }
 /**
  * Repeats what was taken back.
  */
 export interface Redo {
-  type?: Type14;
+  type?: Type18;
 }
 /**
  * Runs the workflow; with ``target`` only what that node needs, and the node.
@@ -487,7 +618,7 @@ export interface Redo {
 export interface Start {
   inputs?: Inputs;
   target?: Target;
-  type?: Type15;
+  type?: Type19;
 }
 export interface Inputs {
   [k: string]: unknown;
@@ -496,21 +627,21 @@ export interface Inputs {
  * Cancels the run.
  */
 export interface Stop {
-  type?: Type16;
+  type?: Type20;
 }
 /**
  * Shows the value of an output in IPython's rich display.
  */
 export interface Show {
-  node: Node7;
-  port: Port1;
-  type?: Type17;
+  node: Node9;
+  port: Port2;
+  type?: Type21;
 }
 /**
  * Asks for a picture of the workflow as it is now, to be kept in the notebook's file.
  */
 export interface Draw {
-  type?: Type18;
+  type?: Type22;
 }
 /**
  * Everything a view needs, sent once as the answer to ``open``.
@@ -525,7 +656,7 @@ export interface Opened {
   problems: Problems;
   revision: Revision;
   run?: RunState | null;
-  type?: Type20;
+  type?: Type24;
 }
 /**
  * Everything the canvas must know to draw any workflow.
@@ -533,18 +664,18 @@ export interface Opened {
 export interface CatalogueSpec {
   categories: Categories;
   connections: Connections;
-  nodes: Nodes4;
+  nodes: Nodes5;
   tags: Tags;
 }
 /**
  * One folder of the catalogue.
  */
 export interface CategorySpec {
-  help: Help;
+  help: Help1;
   icon: Icon;
-  name: Name1;
+  name: Name2;
   order?: Order;
-  title: Title2;
+  title: Title3;
 }
 export interface Connections {
   [k: string]: {
@@ -556,6 +687,8 @@ export interface Connections {
  */
 export interface NodeSpec {
   category: Category;
+  collects?: Collects;
+  container?: Container;
   dynamic?: Dynamic;
   effect?: Effect;
   fields?: Fields;
@@ -565,31 +698,8 @@ export interface NodeSpec {
   ports?: Ports;
   summary: Summary;
   title: Title5;
-  type: Type19;
+  type: Type23;
   version?: Version1;
-}
-/**
- * One setting of a node, as its form shows it.
- */
-export interface FieldSpec {
-  advanced?: Advanced;
-  choices?: Choices;
-  credential_types?: CredentialTypes;
-  default?: Default;
-  help?: Help1;
-  kind: Kind;
-  language?: Language;
-  maximum?: Maximum;
-  minimum?: Minimum;
-  name: Name2;
-  placeholder?: Placeholder;
-  port?: Port2;
-  required?: Required;
-  step?: Step;
-  title: Title3;
-}
-export interface Default {
-  [k: string]: unknown;
 }
 /**
  * The ports of one node, in order.
@@ -630,15 +740,15 @@ export interface Document1 {
  * One input that a run takes by name.
  */
 export interface RunInput {
-  default?: Default1;
+  default?: Default2;
   name: Name4;
-  node: Node8;
+  node: Node10;
   port: Port3;
   required: Required2;
   tag: Tag1;
   title: Title7;
 }
-export interface Default1 {
+export interface Default2 {
   [k: string]: unknown;
 }
 export interface Ports1 {
@@ -673,7 +783,7 @@ export interface Changed {
   ports?: Ports2;
   problems?: Problems1;
   revision: Revision1;
-  type?: Type21;
+  type?: Type25;
 }
 /**
  * From ``at`` of the list as it was, ``remove`` inputs go and ``insert`` come.
@@ -701,7 +811,7 @@ export interface Refused {
   error: Problem;
   id: Id3;
   revision: Revision2;
-  type?: Type22;
+  type?: Type26;
 }
 /**
  * What happened in a run since the last batch (60 Hz at most).
@@ -709,15 +819,15 @@ export interface Refused {
 export interface Events1 {
   events: Events2;
   run: Run1;
-  type?: Type23;
+  type?: Type27;
 }
 /**
  * Node types that are new or other than before, for instance since a cell was run again.
  */
 export interface Registered {
-  nodes: Nodes5;
+  nodes: Nodes6;
   ports?: Ports3;
-  type?: Type24;
+  type?: Type28;
 }
 export interface Ports3 {
   [k: string]: Ports;
@@ -726,9 +836,9 @@ export interface Ports3 {
  * The output area now holds the value that ``show`` asked for.
  */
 export interface Shown {
-  node: Node9;
+  node: Node11;
   port: Port4;
-  type?: Type25;
+  type?: Type29;
 }
 /**
  * What the notebook's file keeps of the workflow, for when there is no kernel.
@@ -736,7 +846,7 @@ export interface Shown {
 export interface Drawn {
   document: Document2;
   picture: Picture;
-  type?: Type26;
+  type?: Type30;
 }
 export interface Document2 {
   [k: string]: unknown;
@@ -746,5 +856,5 @@ export interface Document2 {
  */
 export interface Failed {
   error: Problem;
-  type?: Type27;
+  type?: Type31;
 }

@@ -17,7 +17,11 @@ SAMPLES = {
     "node.finished": ("a", {"duration": 0.1, "outputs": {"x": {"type": "int", "text": "1"}}}),
     "node.failed": ("a", {"duration": 0.1, "error": {"code": "node_failed", "message": "no"}}),
     "node.skipped": ("a", {"reason": "no branch"}),
-    "run.paused": ("a", {}),
+    "node.retried": ("a", {"attempt": 1, "wait": 0.5, "error": {"code": "node_failed", "message": "no"}}),
+    "node.asked": ("a", {"question": {"text": "Send?", "value": {"type": "str", "text": "x"}, "form": []}}),
+    "node.answered": ("a", {}),
+    "run.paused": ("", {"nodes": ["a"]}),
+    "run.resumed": ("", {}),
     "run.finished": ("", {"status": "completed", "duration": 1.0}),
 }
 MODELS = {cls.model_fields["type"].default: cls for cls in get_args(get_args(Event)[0])}

@@ -42,7 +42,7 @@ def test_a_boundary_stands_in_a_region_of_its_own(flow):
     plan = flow.plan()
     assert {step.node: step.region for step in plan.steps} == {"a": 0, "gate": 1, "b": 2, "beside": 0}
     assert plan.regions == 3
-    assert all(step.waits == 0 for step in plan.steps)
+    assert {step.node: step.waits for step in plan.steps} == {"a": 0, "gate": 1, "b": 1, "beside": 0}
 
 
 def test_the_demand_goes_through_needed_inputs_only(flow):

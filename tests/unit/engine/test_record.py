@@ -12,7 +12,7 @@ SECRET = "correct-horse-battery"
 
 
 def record(*secrets):
-    return Record(Masker(secrets), lambda step: {})
+    return Record(Masker(secrets))
 
 
 def test_the_position_is_the_sequence_number():
@@ -61,10 +61,10 @@ def test_without_secrets_tokens_pass_as_they_come():
 
 def test_errors_leave_masked_with_their_place():
     kept = record(SECRET)
-    plain = kept.failure(ValueError(f"bad {SECRET}"), "n")
+    plain = kept.failure(ValueError(f"bad {SECRET}"), "nodes.n")
     assert (plain.code, plain.message, plain.path) == ("node_failed", "ValueError: bad •••", "nodes.n")
     assert kept.failure(ValueError()).message == "ValueError"
-    own = kept.failure(SettingError("no", hint=f"not {SECRET}", path="nodes.x.settings.y"), "n")
+    own = kept.failure(SettingError("no", hint=f"not {SECRET}", path="nodes.x.settings.y"), "nodes.n")
     assert (own.code, own.hint, own.path) == ("setting", "not •••", "nodes.x.settings.y")
 
 

@@ -151,7 +151,7 @@ def test_a_fault_of_the_engine_ends_the_run_and_says_so(flow, through):
 
     flow.put(one, "a")
     run = Run(flow.plan(), {}, Options(through=through))
-    run._add = broken
+    run._scheduler._record = broken
     run.start().wait(WAIT)
     assert run.status == "failed"
     assert "the engine failed: OSError: no room" in str(run.error)

@@ -18,6 +18,7 @@ from bpaz_lab.graph.document import (
     is_id,
     new,
     normal,
+    normal_body,
     parse,
     shaped,
 )
@@ -121,6 +122,11 @@ def test_there_is_a_file_of_every_released_format():
     assert {path.name for path in RELEASED.iterdir()} == {f"format_{n}.bpaz" for n in range(1, FORMAT + 1)}
 
 
+def whole(entry):
+    """The entry with every section of its body, apart from where its boxes lie."""
+    return {**entry, "body": {**normal_body(entry["body"]), "layout": {}}} if "body" in entry else entry
+
+
 @pytest.mark.parametrize("path", sorted(RELEASED.glob("*.bpaz")), ids=lambda path: path.name)
 def test_a_released_format_opens_and_loses_nothing(path):
     kept = json.loads(path.read_text(encoding="utf-8"))
@@ -129,7 +135,7 @@ def test_a_released_format_opens_and_loses_nothing(path):
     for read in (document, workflow.to_dict()):
         assert read["nodes"].keys() == kept["nodes"].keys()
         for id, entry in kept["nodes"].items():
-            assert {key: read["nodes"][id][key] for key in entry} == entry
+            assert whole({key: read["nodes"][id][key] for key in entry}) == whole(entry)
         assert sorted(read["edges"]) == sorted(kept["edges"])
         for section in ("name", "notes", "groups"):
             assert read[section] == kept[section]
@@ -141,7 +147,7 @@ def test_a_placeholder_loses_nothing():
     document = {"bpaz": 1, "name": "x", "nodes": {"extra": entry}}
     once = Workflow.from_dict(document)
     twice = Workflow.from_json(once.to_json())
-    assert twice.to_dict()["nodes"]["extra"] == entry
+    assert whole(twice.to_dict()["nodes"]["extra"]) == whole(entry)
     assert [problem.code for problem in twice.validate()] == ["unknown_node_type"]
     assert "pip install some_package" in twice.validate()[0].hint
 

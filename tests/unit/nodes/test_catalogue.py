@@ -166,7 +166,7 @@ def test_an_unknown_type_names_the_closest(fresh):
 
 def test_of_an_unknown_type_nothing_is_known_and_nothing_wrong(fresh):
     assert fresh.spec("Nope") is None
-    assert fresh.ports("Nope", {}) is None
+    assert fresh.ports({"type": "Nope", "settings": {}}) is None
     assert fresh.problems("Nope", {"x": 1}) == []
 
 
@@ -174,9 +174,12 @@ def test_settings_are_judged_and_ports_follow_them(fresh):
     (problem,) = fresh.problems("PromptTemplate", {"template": "{"})
     assert problem.path == "template"
     assert fresh.problems("PromptTemplate", {}) == []
-    ports = fresh.ports("PromptTemplate", {"template": "{a}"})
+    ports = fresh.ports({"type": "PromptTemplate", "settings": {"template": "{a}"}})
     assert [port.name for port in ports.inputs] == ["a"]
-    assert [port.name for port in fresh.ports("PromptTemplate", {}).inputs] == ["context", "question"]
+    assert [port.name for port in fresh.ports({"type": "PromptTemplate", "settings": {}}).inputs] == [
+        "context",
+        "question",
+    ]
 
 
 def test_running_a_cell_again_replaces_its_type_and_tells_who_listens(fresh):

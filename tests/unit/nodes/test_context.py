@@ -17,12 +17,12 @@ def test_what_a_node_says_of_itself_carries_its_name():
     context.emit("a")
     context.emit("b", "answer")
     context.progress(1, 2, "half")
-    context.usage(3, 4)
+    context.usage(3, 4, "small")
     assert events == [
         ("token", "n", {"port": "text", "text": "a"}),
         ("token", "n", {"port": "answer", "text": "b"}),
         ("node.progress", "n", {"done": 1, "total": 2, "message": "half"}),
-        ("usage", "n", {"input_tokens": 3, "output_tokens": 4}),
+        ("usage", "n", {"input_tokens": 3, "output_tokens": 4, "model": "small"}),
     ]
 
 

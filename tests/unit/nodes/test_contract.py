@@ -109,7 +109,7 @@ def test_a_setting_that_it_does_not_know_is_refused(cls):
 @every_type
 def test_ports_of_senseless_settings_never_fail(cls):
     for value in (None, 3, "{", ["{", 3], {"a": "b"}):
-        catalogue().ports(cls.__name__, dict.fromkeys(sample(cls), value))
+        catalogue().ports({"type": cls.__name__, "settings": dict.fromkeys(sample(cls), value)})
 
 
 @every_type

@@ -72,7 +72,7 @@ def test_what_is_asked_for_in_words():
     spec = cls.spec()
     assert (spec.type, spec.category, spec.effect, spec.title) == ("Best", "words", "once", "The best")
     assert cls.inline
-    assert node_class(longest).effect == "repeatable"
+    assert node_class(longest).effect == "undeclared"
 
 
 def test_the_users_own_function_stays_as_it_is():

@@ -71,7 +71,7 @@ async def test_a_model_that_cannot_stream_gives_one_piece_and_its_usage(events, 
     assert message.text == "All at once"
     assert events == [
         ("token", "n", {"port": "text", "text": "All at once"}),
-        ("usage", "n", {"input_tokens": 3, "output_tokens": 2}),
+        ("usage", "n", {"input_tokens": 3, "output_tokens": 2, "model": ""}),
     ]
 
 
