@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.api.editing import Editing
 from bpaz_lab.engine.engine import Engine
+from bpaz_lab.engine.limits import Limit, Limits
 from bpaz_lab.engine.run import Options, Run
+from bpaz_lab.errors import InputError
+from bpaz_lab.graph.library import Folder
+from bpaz_lab.graph.order import following, predecessors
 from bpaz_lab.guard.paths import Jail
 from bpaz_lab.nodes.context import Services
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 
     from bpaz_lab.engine.plan import Plan, RunInput
     from bpaz_lab.errors import DocumentError
@@ -29,9 +33,12 @@ class Running(Editing):
         super().__init__(document, types)
         self.latest: Run | None = None
         """The run that was started last, by a cell or on a canvas."""
+        self.types = self.types.beside(Folder(Jail.user()))
         self.folder: Path | None = None
         """Where the workflow's file lies; its relative paths start there."""
-        self._plans: dict[tuple[str, ...], tuple[tuple[int, int], Plan]] = {}
+        self.pins: dict[str, dict[str, Any]] = {}
+        """The outputs that stand still, by node and port: runs take them and do not compute the node."""
+        self._plans: dict[tuple[tuple[str, ...], frozenset[str]], tuple[tuple[int, int], Plan]] = {}
         self._listeners: list[Callable[[Run], None]] = []
 
     def validate(self) -> list[DocumentError]:
@@ -43,19 +50,23 @@ class Running(Editing):
         """What a run can be given by name."""
         return self.plan().inputs
 
-    def plan(self, *targets: str) -> Plan:
+    def plan(self, *targets: str, given: Collection[str] = ()) -> Plan:
         """The plan of a run, made once for a revision.
+
+        Args:
+            targets: What to compute, ``node`` or ``node.port``; all sinks where empty.
+            given: Nodes whose outputs the run brings along.
 
         Raises:
             DocumentError: What would be computed has problems.
         """
-        now = (self.history.revision, self.types.version)
-        known = self._plans.get(targets)
+        now, key = (self.history.revision, self.types.version), (targets, frozenset(given))
+        known = self._plans.get(key)
         if known is None or known[0] != now:
             with self.history.lock:
-                known = (now, Engine(self.types).build(self.history.document, targets))
+                known = (now, Engine(self.types).build(self.history.document, targets, given))
             self._plans = {key: kept for key, kept in self._plans.items() if kept[0] == now}
-            self._plans[targets] = known
+            self._plans[key] = known
         return known[1]
 
     def start(
@@ -64,8 +75,11 @@ class Running(Editing):
         /,
         *,
         target: str | None = None,
+        only: str | None = None,
+        since: str | None = None,
         session: str = "",
         timeout: float | None = None,
+        concurrency: int | Mapping[str, int | Limit] | None = None,
         objects: Mapping[str, Any] | None = None,
         **named: Any,
     ) -> Run:
@@ -74,8 +88,12 @@ class Running(Editing):
         Args:
             inputs: Inputs in a mapping, for names that are no identifiers or that clash with an option.
             target: ``"node"`` or ``"node.port"``: compute just this and what it needs.
+            only: A node: compute just this, with what the latest run gave to its inputs.
+            since: A node: compute it and what follows, and take the rest from the latest run.
             session: The conversation that the run belongs to.
-            timeout: Seconds that the run may take.
+            timeout: Seconds that the run may take, not counting the time that it waits for a person.
+            concurrency: How many nodes work at once, or a mapping of node types (and ``"run"`` for all) to a
+                number or a ``Limit``.
             objects: Live objects that Variable and PythonFunction may name, before those of the notebook.
             named: Inputs by name.
 
@@ -86,8 +104,12 @@ class Running(Editing):
         services = Services(
             session=session, jail=self._jail(), namespace=ChainMap(dict(objects or {}), _namespace())
         )
-        plan = self.plan(target) if target else self.plan()
-        run = Run(plan, {**(inputs or {}), **named}, Options(timeout=timeout, services=services))
+        given = self._given(only, since)
+        targets = [each for each in (target, only) if each]
+        options = Options(
+            timeout=timeout, services=services, limits=Limits(concurrency), given={**given, **self.pins}
+        )
+        run = Run(self.plan(*targets, given=options.given), {**(inputs or {}), **named}, options)
         self.latest = run  # before it starts: Ctrl-C finds it
         run.start()
         for listener in list(self._listeners):
@@ -136,6 +158,31 @@ class Running(Editing):
         """Calls ``listener`` with each run that starts; returns what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def _given(self, only: str | None, since: str | None) -> dict[str, dict[str, Any]]:
+        """What the latest run gave, for the nodes that are not computed again."""
+        node = only or since
+        if not node:
+            return {}
+        self._entry(node)
+        fresh = {node} if only else following(self.history.document, node)
+        latest = self.latest
+        known = (
+            {} if latest is None else {each: latest.given(each) for each in self.history.document["nodes"]}
+        )
+        before = {each for each in predecessors(self.history.document)[node] if each not in fresh}
+        if lacking := sorted(each for each in before if not known.get(each) and each not in self.pins):
+            raise InputError(
+                f"the latest run has no result of {', '.join(lacking)}, which {node} needs",
+                path=f"nodes.{node}",
+                hint=f"Compute it first: wf.run(target={node!r}).",
+            )
+        return {each: values for each, values in known.items() if values and each not in fresh}
+
+    def _live_in(self, folder: Path) -> None:
+        """Where the workflow's relative paths start, and where the workflows are that it names."""
+        self.folder = folder
+        self.types = self.types.beside(Folder(self._jail()))
 
     def _jail(self) -> Jail:
         if self.folder is None:

@@ -120,7 +120,7 @@ class Workflow(Running):
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        self.folder = target.resolve().parent
+        self._live_in(target.resolve().parent)
         return target
 
     @classmethod
@@ -138,7 +138,7 @@ class Workflow(Running):
                 f"the file cannot be read: {error.strerror}", path=str(target), hint=_beside(target)
             ) from None
         workflow = cls.from_json(text, types=types)
-        workflow.folder = target.resolve().parent
+        workflow._live_in(target.resolve().parent)
         return workflow
 
     # ---- on a canvas ------------------------------------------------------------------------------

@@ -250,6 +250,14 @@ class Run:
             if self._values[slot] is not MISSING
         }
 
+    def given(self, node: str) -> dict[str, Any]:
+        """What a node of the top gave, by output; empty where it gave nothing or was not computed."""
+        for step in self._plan.steps:
+            if step.node == node:
+                found = {name: self._values[slot] for name, slot in step.slots.items()}
+                return {name: value for name, value in found.items() if value is not MISSING}
+        return {}
+
     @property
     def output(self) -> Any:
         """What End or ChatOutput took, else the main output of the only sink.

@@ -61,19 +61,20 @@ def circle(feeding: Mapping[str, Iterable[str]], stuck: Iterable[str]) -> list[s
 
 def leads_to(body: Body, start: str, goal: str) -> bool:
     """Whether edges lead from node ``start`` to node ``goal`` (a node leads to itself)."""
+    return goal in following(body, start)
+
+
+def following(body: Body, start: str) -> set[str]:
+    """The node and everything that hangs on it."""
     after: dict[str, list[str]] = defaultdict(list)
     for source, target in body["edges"]:
         after[split(source)[0]].append(split(target)[0])
     seen, stack = {start}, [start]
     while stack:
-        node = stack.pop()
-        if node == goal:
-            return True
-        for follower in after[node]:
-            if follower not in seen:
-                seen.add(follower)
-                stack.append(follower)
-    return False
+        fresh = set(after[stack.pop()]) - seen
+        seen |= fresh
+        stack.extend(fresh)
+    return seen
 
 
 def demanded(
