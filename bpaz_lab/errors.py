@@ -226,6 +226,14 @@ class NodeFailed(RunError):
 
     code: ClassVar[str] = "node_failed"
 
+    def told(self) -> dict[str, str]:
+        """What happened as data: the cause's code, message, hint and path, as an output may carry it."""
+        cause = self.__cause__
+        if isinstance(cause, BpazError):
+            return {**cause.to_dict(), "path": cause.path or self.path}
+        message = f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
+        return {"code": self.code, "message": message, "hint": "", "path": self.path}
+
 
 class RunCancelled(RunError):
     """Somebody stopped the run."""

@@ -10,7 +10,15 @@ from bpaz_lab.api.decorator import MADE, keep, own
 from bpaz_lab.api.guard import fit_for_files, guarded
 from bpaz_lab.api.handles import End, NodeHandle, PortHandle, fitting
 from bpaz_lab.api.naming import snake, unique
-from bpaz_lab.errors import DocumentError, DuplicateId, EdgeError, FormatError, NodeTypeError, SettingError
+from bpaz_lab.errors import (
+    DocumentError,
+    DuplicateId,
+    EdgeError,
+    FormatError,
+    InputError,
+    NodeTypeError,
+    SettingError,
+)
 from bpaz_lab.graph.check import edge_problem, ports_of
 from bpaz_lab.graph.document import is_id, normal_body
 from bpaz_lab.graph.history import History
@@ -345,6 +353,15 @@ class Editing:
             operation["new"] = known
         if operation.keys() != {"path"} and operation.get("old") != operation.get("new"):
             self.apply([operation])
+
+    def _pin(self, id: str, value: tuple[Any, ...], outputs: dict[str, Any]) -> None:  # noqa: ARG002 (for Workflow)
+        raise InputError(
+            f"{id} cannot be pinned: it stands inside {'/'.join(self.within)!r}",
+            hint="Pin the container, whose outputs stand still then.",
+        )
+
+    def _unpin(self, id: str) -> None:
+        """Inside a body nothing is pinned."""
 
     def _retitle(self, id: str, title: str) -> None:
         operation: Operation = {"path": ["nodes", id, "title"]}

@@ -97,6 +97,27 @@ class NodeHandle:
         self.workflow._set_policy(self.id, policy)
         return self
 
+    def pin(self, *value: Any, **outputs: Any) -> NodeHandle:
+        """Makes the node's outputs stand still: runs take them and compute neither it nor what it needs.
+
+        Args:
+            value: The value of the main output; without any argument the latest run's outputs are taken.
+            outputs: Values by output.
+
+        Raises:
+            InputError: There is no value, or no such output.
+
+        Example:
+            ``search.pin(documents[:2])``
+        """
+        self.workflow._pin(self.id, value, outputs)
+        return self
+
+    def unpin(self) -> NodeHandle:
+        """Lets the node compute again."""
+        self.workflow._unpin(self.id)
+        return self
+
     @property
     def body(self) -> Body:
         """What is inside a container, to edit.

@@ -15,6 +15,7 @@ from bpaz_lab.errors import InputError
 from bpaz_lab.graph.library import Folder
 from bpaz_lab.graph.order import following, predecessors
 from bpaz_lab.guard.paths import Jail
+from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.context import Services
 
 if TYPE_CHECKING:
@@ -178,6 +179,31 @@ class Running(Editing):
                 hint=f"Compute it first: wf.run(target={node!r}).",
             )
         return {each: values for each, values in known.items() if values and each not in fresh}
+
+    def _pin(self, id: str, value: tuple[Any, ...], outputs: dict[str, Any]) -> None:
+        ports = self._ports(id)
+        if value and ports.main:
+            outputs = {ports.main.name: value[0], **outputs}
+        elif not outputs and self.latest is not None:
+            outputs = self.latest.given(id)
+        names = [port.name for port in ports.outputs]
+        if not outputs:
+            raise InputError(
+                f"{id} has no value yet",
+                path=f"nodes.{id}",
+                hint="Run it, or give the value: node.pin(value).",
+            )
+        if unknown := [name for name in outputs if name not in names]:
+            raise InputError(
+                f"{id} has no output {unknown[0]!r}",
+                path=f"nodes.{id}",
+                hint=closest(unknown[0], names) or f"Its outputs are: {', '.join(names)}.",
+            )
+        self._entry(id)
+        self.pins[id] = outputs
+
+    def _unpin(self, id: str) -> None:
+        self.pins.pop(id, None)
 
     def _live_in(self, folder: Path) -> None:
         """Where the workflow's relative paths start, and where the workflows are that it names."""

@@ -28,6 +28,7 @@ class Rounds:
 
     def __init__(self, plan: Plan, address: str, shared: Shared) -> None:
         self.names = tuple(dict.fromkeys(each.name for each in plan.inputs))
+        self.gives = tuple(plan.outputs)
         self.latest: Scheduler | None = None
         """The round that ended last."""
         self._plan = plan

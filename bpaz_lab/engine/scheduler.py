@@ -198,7 +198,7 @@ class Scheduler:
             await self.call(step, address)
         except Paused as paused:
             return self.park(step, paused)
-        except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
+        except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001
             # exit() in a node ends the node alone, and so does a cancellation that is its own affair
             failure = self.failure(step, error, began)
             raise failure from failure.__cause__

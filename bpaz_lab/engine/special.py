@@ -78,7 +78,7 @@ async def special(at: Scheduler, step: Step) -> bool:
         await _tries(at, step, address)
     except Paused as paused:
         return at.park(step, paused)
-    except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
+    except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 (as in the scheduler)
         failure = at.failure(step, error, began)
         if isinstance(failure, NodeFailed) and _handled(at, step, failure):
             return True
@@ -186,19 +186,10 @@ def _handled(at: Scheduler, step: Step, failure: NodeFailed) -> bool:
     for slot in step.slots.values():
         at.values[slot] = MISSING
     if step.error is not None:
-        at.values[step.error] = told(failure)
+        at.values[step.error] = failure.told()
         return True
     if policy.get("on_error") == "default":
         if step.main:
             at.values[step.slots[step.main]] = policy.get("default")
         return True
     return False
-
-
-def told(failure: NodeFailed) -> dict[str, str]:
-    """An error as data: what the output ``error`` carries."""
-    cause = failure.__cause__
-    if isinstance(cause, BpazError):
-        return {**cause.to_dict(), "path": cause.path or failure.path}
-    message = f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
-    return {"code": failure.code, "message": message, "hint": "", "path": failure.path}

@@ -39,7 +39,9 @@ class Body(Protocol):
     """The body of a container, as its method runs it."""
 
     names: tuple[str, ...]
-    """What the body takes, by name."""
+    """What the body takes, by name; what else is given to it is left out."""
+    gives: tuple[str, ...]
+    """What the body gives, by name."""
 
     async def __call__(self, inputs: Mapping[str, Any], key: str = "") -> dict[str, Any]:
         """Runs the body once and gives its outputs by name; a branch not taken is missing.

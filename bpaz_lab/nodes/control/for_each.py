@@ -1,0 +1,132 @@
+"""The same for every item of a list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from bpaz_lab.errors import InputError, NodeFailed
+from bpaz_lab.graph.spec import Ports, PortSpec
+from bpaz_lab.nodes.base import outputs
+from bpaz_lab.nodes.container import Container
+from bpaz_lab.nodes.context import Context, Paused
+
+ITEMS, ITEM, INDEX, ERRORS = "items", "item", "index", "errors"
+
+
+class ForEach(Container):
+    """Runs its body once for each item of a list, or each row of a table, several at the same time.
+
+    Inside, a Start field `item` is the item (a row of a table is a dict by column) and a field `index` its
+    number from 0. Every other field of Start is an input of the ForEach, the same for all rounds. Each
+    field of End comes out as a list, in the order of the items, with None where a round did not give it.
+    With `collect` a round that fails leaves None too and is told at `errors`; else the first fault ends it.
+
+    ```python
+    with wf.add("ForEach", id="each", at_once=4) as body:
+        start = body.add("Start", fields=[{"name": "item", "kind": "any"}])
+        start["item"] >> body.add(summarise) >> body.add("End", fields=["summary"])
+    wf.connect(load["documents"], wf["each"]["items"])
+    ```
+    """
+
+    at_once: int = Field(8, ge=1, le=1000, description="How many rounds go on at the same time.")
+    on_item_error: Literal["fail", "collect"] = Field(
+        "fail", description="Whether a round that fails ends everything, or is told at errors."
+    )
+
+    @classmethod
+    def container_ports(cls, settings: Mapping[str, Any], inside: Ports) -> Ports:
+        """The items, what all rounds share, and a list for each result."""
+        items = PortSpec(
+            name=ITEMS, tag="any", title="Items", help="A list, or a table by rows.", required=True
+        )
+        shared = tuple(port for port in inside.inputs if port.name not in (ITEM, INDEX, ITEMS))
+        needs = (ITEMS, *(port.name for port in shared))
+        results = tuple(
+            PortSpec(name=port.name, tag=_listed(port.tag), title=port.title, main=port.main, needs=needs)
+            for port in inside.outputs
+        )
+        if settings.get("on_item_error") == "collect":
+            about = "What went wrong: a list of {index, code, message, hint, path}."
+            faults = PortSpec(
+                name=ERRORS, tag="data", title="Errors", help=about, needs=needs, main=not results
+            )
+            results = (*results, faults)
+        return Ports(inputs=(items, *shared), outputs=results)
+
+    @outputs()
+    async def each(self, context: Context, **inputs: Any) -> dict[str, Any]:
+        """The results by name, each a list.
+
+        Raises:
+            InputError: What came is no list and no table.
+            NodeFailed: A round failed, and faults are not collected.
+        """
+        body = context.body
+        assert body is not None
+        items = _items(inputs.pop(ITEMS))
+        rounds: list[Any] = [None] * len(items)
+        waiting: list[Paused] = []
+        queue = iter(enumerate(items))
+        done = 0
+
+        async def work() -> None:
+            nonlocal done
+            for index, item in queue:  # all workers share it
+                try:
+                    rounds[index] = await body({**inputs, ITEM: item, INDEX: index}, str(index))
+                except Paused as paused:  # the other items go on first
+                    waiting.append(paused)
+                    continue
+                except NodeFailed as error:
+                    if self.on_item_error == "fail":
+                        raise
+                    rounds[index] = error
+                done += 1
+                context.progress(done, len(items))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self.at_once, len(items))):
+                    group.create_task(work())
+        except BaseExceptionGroup as faults:
+            first = faults.exceptions[0]
+            raise first from first.__cause__
+        if waiting:
+            raise waiting[0]
+        return self._gathered(rounds, body.gives)
+
+    def _gathered(self, rounds: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            name: [each.get(name) if isinstance(each, dict) else None for each in rounds] for name in names
+        }
+        if self.on_item_error == "collect":
+            found[ERRORS] = [
+                {"index": index, **each.told()}
+                for index, each in enumerate(rounds)
+                if isinstance(each, NodeFailed)
+            ]
+        return found
+
+
+def _items(value: Any) -> list[Any]:
+    """The items of a list, or the rows of a table."""
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        return list(value.to_dict(orient="records"))
+    if isinstance(value, list | tuple | range | set | frozenset):
+        return list(value)
+    if hasattr(value, "tolist") and getattr(value, "ndim", 0) > 0:  # an array, a column of a table
+        return list(value)
+    raise InputError(
+        f"a ForEach counts the items of a list or the rows of a table, and a {type(value).__name__} came",
+        path=ITEMS,
+        hint="Connect a list; split a text first, for instance with a splitter.",
+    )
+
+
+def _listed(tag: str) -> str:
+    return "documents" if tag == "documents" else "data" if tag in ("any", "data") else f"list[{tag}]"

@@ -1,0 +1,55 @@
+"""A part that may fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bpaz_lab.errors import NodeFailed
+from bpaz_lab.graph.spec import Ports, PortSpec
+from bpaz_lab.nodes.base import outputs
+from bpaz_lab.nodes.container import Container
+from bpaz_lab.nodes.context import Context
+
+ERROR = "error"
+
+
+class Try(Container):
+    """Runs its body, and takes another way where that fails.
+
+    While all goes well the fields of End come out and nothing comes from `error`. When a node inside fails,
+    `error` gives what happened (code, message, hint, path) and nothing else comes: connect the fallback to
+    it, and bring both ways together with **Merge**. For a single node its policy does the same:
+    `node.set_policy(on_error="port")`.
+
+    ```python
+    with wf.add("Try", id="careful") as body:
+        start = body.add("Start", fields=[{"name": "question"}])
+        start >> body.add(ask_the_big_model) >> body.add("End", fields=["answer"])
+    wf.connect(wf["careful"]["error"], fallback["error"])
+    ```
+    """
+
+    @classmethod
+    def container_ports(cls, settings: Mapping[str, Any], inside: Ports) -> Ports:
+        """The ports of the body, and what went wrong."""
+        own = super().container_ports(settings, inside)
+        error = PortSpec(
+            name=ERROR,
+            tag="data",
+            title="Error",
+            help="What went wrong: code, message, hint and path. It comes instead of the results.",
+            main=not own.outputs,
+            needs=tuple(port.name for port in own.inputs),
+        )
+        kept = tuple(port for port in own.outputs if port.name != ERROR)
+        return Ports(inputs=own.inputs, outputs=(*kept, error))
+
+    @outputs()
+    async def attempt(self, context: Context, **inputs: Any) -> dict[str, Any]:
+        """What the body gives, or the error."""
+        assert context.body is not None
+        try:
+            return await context.body(inputs)
+        except NodeFailed as failure:
+            return {ERROR: failure.told()}
