@@ -15,10 +15,12 @@ machine-readable ``code``. The tree::
      │    ├── ConnectionRefused   two ports that do not fit, or an input already taken
      │    ├── DuplicateId         an id that is already taken
      │    ├── CycleError          edges that lead back to where they started
-     │    └── MissingInput        a required input that nothing feeds
+     │    ├── MissingInput        a required input that nothing feeds
+     │    └── ExpressionError     a condition that is no expression, or does not fit its values
      ├── PatchError               a change that cannot be applied
      │    └── StaleChange         a change whose target was changed by somebody else
      ├── NodeTypeError            a node class that breaks the node contract
+     ├── LoopLimit                a loop that did not end within its limit
      ├── MissingPackage           a node needs a package that is not installed
      ├── InputError               an unknown or missing input of a run
      ├── CredentialError          a credential that cannot be resolved
@@ -154,6 +156,18 @@ class MissingInput(DocumentError):
     """Nothing feeds a required input."""
 
     code: ClassVar[str] = "missing_input"
+
+
+class ExpressionError(DocumentError):
+    """A condition is no expression, or the values do not fit it."""
+
+    code: ClassVar[str] = "expression"
+
+
+class LoopLimit(BpazError):
+    """A loop did not end within its limit."""
+
+    code: ClassVar[str] = "loop_limit"
 
 
 class PatchError(BpazError):

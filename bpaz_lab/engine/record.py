@@ -120,6 +120,8 @@ class Record:
         seq, time, kind, node, data = raw
         if kind == "node.started":
             data = emit({"why": data or ""}, self.masker)
+        elif kind == "node.answered":
+            data = {}
         elif kind == "node.finished":
             duration, outputs, held = data
             given = outputs() if callable(outputs) else outputs

@@ -192,7 +192,8 @@ class Scheduler:
     async def _run(self, step: Step) -> bool:
         """Runs a plain step; False where it waits for a person."""
         address = self.prefix + step.node
-        self._record("node.started", address, None)
+        again = self.again and step.index in self.again
+        self._record("node.answered" if again else "node.started", address, None)
         began = perf_counter()
         try:
             await self.call(step, address)

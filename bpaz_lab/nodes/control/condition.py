@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field, field_validator
 
-from bpaz_lab.errors import InputError
+from bpaz_lab.errors import ExpressionError, InputError
+from bpaz_lab.graph.expression import parse
+from bpaz_lab.graph.spec import Ports, PortSpec
 from bpaz_lab.nodes.base import Node, outputs
+from bpaz_lab.nodes.form import title_of
 from bpaz_lab.nodes.types import Form, Port, setting_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pydantic import ValidationInfo
 
@@ -47,6 +50,9 @@ class Condition(Node):
     wf.connect(check["true"], refunds["prompt"])
     wf.connect(check["false"], other["prompt"])
     ```
+
+    Where a comparison is not enough, write an *expression*; each name in it but `value` becomes an input:
+    `wf.add("Condition", expression="length(value) > 20 and score < 0.5")`.
     """
 
     inline = True
@@ -56,6 +62,9 @@ class Condition(Node):
         "", validate_default=True, description="What it is compared with: a text or a number."
     )
     ignore_case: bool = Field(False, description="Whether capital and small letters are the same.")
+    expression: Annotated[str, Form(placeholder="length(value) > 20 and score < 0.5", advanced=True)] = Field(
+        "", description="Instead of the comparison: an expression over `value` and other inputs."
+    )
 
     @field_validator("operand")
     @classmethod
@@ -64,16 +73,42 @@ class Condition(Node):
             raise setting_fault(f"{operand!r} is no number", "Write a number, such as 0.5.")
         return operand
 
+    @field_validator("expression")
+    @classmethod
+    def _readable(cls, expression: str) -> str:
+        try:
+            return parse(expression).text if expression else ""
+        except ExpressionError as error:
+            raise setting_fault(error.message, error.hint) from None
+
+    @classmethod
+    def ports(cls, settings: Mapping[str, Any]) -> Ports:
+        """The value, and an input for every other name in the expression."""
+        own = cls.shape().ports
+        names = [name for name in _names(settings.get("expression")) if name != "value"]
+        more = tuple(
+            PortSpec(name=name, tag="any", title=title_of(name), help="In the expression.", required=True)
+            for name in names
+        )
+        needs = ("value", *names)
+        ways = tuple(port.model_copy(update={"needs": needs}) for port in own.outputs)
+        return Ports(inputs=(*own.inputs, *more), outputs=ways)
+
     @outputs(main="true", true="any", false="any")
     def decide(
-        self, value: Annotated[Any, Port("any", help="What is compared, and what goes on.")]
+        self, value: Annotated[Any, Port("any", help="What is compared, and what goes on.")], **others: Any
     ) -> dict[str, Any]:
         """The value, by the way it takes.
 
         Raises:
             InputError: The value cannot be compared like this.
+            ExpressionError: The expression does not fit the values.
         """
-        return {"true" if self._holds(value) else "false": value}
+        if self.expression:
+            holds = parse(self.expression).holds({"value": value, **others})
+        else:
+            holds = self._holds(value)
+        return {"true" if holds else "false": value}
 
     def _holds(self, value: Any) -> bool:
         if self.operator in NUMERIC:
@@ -106,6 +141,13 @@ class Condition(Node):
     def _folded(self, value: Any) -> str:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         return text.casefold() if self.ignore_case else text
+
+
+def _names(expression: Any) -> tuple[str, ...]:
+    try:
+        return parse(expression).names if isinstance(expression, str) and expression else ()
+    except ExpressionError:  # which the checks report
+        return ()
 
 
 _TEXT: Final[dict[str, Callable[[str, str], bool]]] = {

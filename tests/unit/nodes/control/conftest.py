@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(params=["direct", "langgraph"])
+def through(request):
+    """Both ways of running a plan, which give the same results and events."""
+    return request.param
