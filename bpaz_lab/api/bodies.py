@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.api.editing import Editing
-from bpaz_lab.api.naming import unique
 from bpaz_lab.errors import FormatError
 from bpaz_lab.graph.document import body_at, normal_body
+from bpaz_lab.graph.naming import unique
 from bpaz_lab.graph.order import split
 
 if TYPE_CHECKING:

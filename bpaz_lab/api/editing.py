@@ -9,7 +9,6 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from bpaz_lab.api.decorator import MADE, keep, own
 from bpaz_lab.api.guard import fit_for_files, guarded
 from bpaz_lab.api.handles import End, NodeHandle, PortHandle, fitting
-from bpaz_lab.api.naming import snake, unique
 from bpaz_lab.errors import (
     DocumentError,
     DuplicateId,
@@ -23,6 +22,7 @@ from bpaz_lab.graph.check import edge_problem, ports_of
 from bpaz_lab.graph.document import is_id, normal_body
 from bpaz_lab.graph.history import History
 from bpaz_lab.graph.layout import next_place, places
+from bpaz_lab.graph.naming import snake, unique
 from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.base import Node
 from bpaz_lab.nodes.catalogue import Catalogue, catalogue

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpaz_lab.errors import ConnectionRefused, EdgeError, FormatError
-from bpaz_lab.graph.ports import ANY, conversion
+from bpaz_lab.errors import EdgeError, FormatError
+from bpaz_lab.graph.fitting import End as Fit
+from bpaz_lab.graph.fitting import fitting as _fitting
 from bpaz_lab.guard.suggest import closest
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from bpaz_lab.api.bodies import Body
     from bpaz_lab.api.editing import Editing
-    from bpaz_lab.graph.spec import Ports, PortSpec
+    from bpaz_lab.graph.spec import Ports
 
 
 class NodeHandle:
@@ -166,69 +169,12 @@ class PortHandle:
 End = NodeHandle | PortHandle
 
 
-def fitting(source: End, target: End, taken: set[str]) -> tuple[str, str]:
-    """The one pair of ports that joins two ends.
-
-    The best fit wins: the same tag before a conversion before ``any``, then a required input before an
-    optional one, then the main output. Two best ones are no choice to make silently.
-
-    Raises:
-        ConnectionRefused: None fits, or several do; it says which.
-    """
-    ranked: dict[tuple[int, int, int], list[tuple[str, str]]] = {}
-    for out in _candidates(source, "outputs"):
-        for into in _candidates(target, "inputs"):
-            name = f"{_node(target).id}.{into.name}"
-            how = conversion(out.tag, into.tag)
-            free = into.many or name not in taken or isinstance(target, PortHandle)
-            if how is None or into.source == "run" or not free:
-                continue
-            rank = (_rank(out, into), 0 if into.required else 1, 0 if out.main else 1)
-            ranked.setdefault(rank, []).append((f"{_node(source).id}.{out.name}", name))
-    if not ranked:
-        raise ConnectionRefused(
-            f"nothing that {_node(source).id} gives fits a free input of {_node(target).id}",
-            hint=f"It gives {_tags(_candidates(source, 'outputs'))}; "
-            f"{_node(target).id} takes {_tags(_candidates(target, 'inputs'))}.",
-        )
-    best = ranked[min(ranked)]
-    if len(best) > 1:
-        raise ConnectionRefused(
-            f"several ports of {_node(source).id} and {_node(target).id} fit",
-            hint="Name one: " + ", or ".join(_call(pair) for pair in best) + ".",
-        )
-    return best[0]
+def fitting(source: End, target: End, taken: Container[str]) -> tuple[str, str]:
+    """The one pair of ports that joins two ends; see ``graph/fitting.py``."""
+    return _fitting(_end(source), _end(target), taken)
 
 
-def _rank(out: PortSpec, into: PortSpec) -> int:
-    if out.tag == into.tag:
-        return 0
-    return 2 if ANY in (out.tag, into.tag) else 1
-
-
-def _node(end: End) -> NodeHandle:
-    return end.node if isinstance(end, PortHandle) else end
-
-
-def _candidates(end: End, side: str) -> list[PortSpec]:
-    ports: tuple[PortSpec, ...] = getattr(_node(end).ports, side)
-    if isinstance(end, NodeHandle):
-        return list(ports)
-    found = [port for port in ports if port.name == end.name]
-    if not found:
-        names = [port.name for port in ports]
-        raise EdgeError(
-            f"{end.node.id} has no {side[:-1]} {end.name!r}",
-            path=f"nodes.{end.node.id}",
-            hint=closest(end.name, names) or f"Its {side} are: {', '.join(names) or 'none'}.",
-        )
-    return found
-
-
-def _tags(ports: list[PortSpec]) -> str:
-    return ", ".join(f"{port.name} ({port.tag})" for port in ports) or "nothing"
-
-
-def _call(pair: tuple[str, str]) -> str:
-    (one, out), (other, into) = (port.split(".") for port in pair)
-    return f'connect({one}["{out}"], {other}["{into}"])'
+def _end(end: End) -> Fit:
+    if isinstance(end, PortHandle):
+        return Fit(end.node.id, end.node.ports, end.name)
+    return Fit(end.id, end.ports)

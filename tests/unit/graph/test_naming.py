@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpaz_lab.api.naming import snake, unique
 from bpaz_lab.graph.document import is_id
+from bpaz_lab.graph.naming import snake, unique
 
 pytestmark = pytest.mark.unit
 
