@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.api.editing import Editing
+from bpaz_lab.engine.cache import Cache, cache_of
 from bpaz_lab.engine.engine import Engine
+from bpaz_lab.engine.incremental import Incremental, Known, stale
 from bpaz_lab.engine.limits import Limit, Limits
 from bpaz_lab.engine.run import Options, Run
 from bpaz_lab.errors import InputError
@@ -40,6 +42,7 @@ class Running(Editing):
         self.pins: dict[str, dict[str, Any]] = {}
         """The outputs that stand still, by node and port: runs take them and do not compute the node."""
         self._plans: dict[tuple[tuple[str, ...], frozenset[str]], tuple[tuple[int, int], Plan]] = {}
+        self._known = Known()
         self._listeners: list[Callable[[Run], None]] = []
 
     def validate(self) -> list[DocumentError]:
@@ -70,6 +73,20 @@ class Running(Editing):
             self._plans[key] = known
         return known[1]
 
+    def stale(self) -> dict[str, str]:
+        """Why a run would compute each node again; nodes that are up to date are missing. Runs nothing.
+
+        Example:
+            >>> from bpaz_lab import Workflow
+            >>> wf = Workflow()
+            >>> _ = wf.add("PromptTemplate", template="Hello {name}!", id="hello")
+            >>> _ = wf.run(name="you")
+            >>> wf["hello"].set(template="Bye {name}!").workflow.stale()
+            {'hello': 'its setting template changed from Hello {name}! to Bye {name}!'}
+        """
+        services = Services(jail=self._jail(), namespace=_namespace())
+        return stale(self.history.document, self.types, self._known, services, self.pins)
+
     def start(
         self,
         inputs: Mapping[str, Any] | None = None,
@@ -81,6 +98,7 @@ class Running(Editing):
         session: str = "",
         timeout: float | None = None,
         concurrency: int | Mapping[str, int | Limit] | None = None,
+        cache: bool | str | Cache = True,
         objects: Mapping[str, Any] | None = None,
         **named: Any,
     ) -> Run:
@@ -95,6 +113,8 @@ class Running(Editing):
             timeout: Seconds that the run may take, not counting the time that it waits for a person.
             concurrency: How many nodes work at once, or a mapping of node types (and ``"run"`` for all) to a
                 number or a ``Limit``.
+            cache: Where results are kept, so that a node is computed again only where something changed:
+                True or ``"memory"``, ``"disk"``, a cache of your own, or False for none.
             objects: Live objects that Variable and PythonFunction may name, before those of the notebook.
             named: Inputs by name.
 
@@ -107,8 +127,13 @@ class Running(Editing):
         )
         given = self._given(only, since)
         targets = [each for each in (target, only) if each]
+        kept = cache_of(cache)
         options = Options(
-            timeout=timeout, services=services, limits=Limits(concurrency), given={**given, **self.pins}
+            timeout=timeout,
+            services=services,
+            limits=Limits(concurrency),
+            given={**given, **self.pins},
+            memo=None if kept is None else Incremental(kept, self._known),
         )
         run = Run(self.plan(*targets, given=options.given), {**(inputs or {}), **named}, options)
         self.latest = run  # before it starts: Ctrl-C finds it

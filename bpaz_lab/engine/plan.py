@@ -98,6 +98,8 @@ class Step:
     """Of an eager step: the steps that nothing else needs."""
     error: int | None = None
     """The slot of the output ``error`` that its policy adds."""
+    tags: dict[str, str] = field(default_factory=dict)
+    """Every output to the tag of what it carries."""
     main: str = ""
     """The output that counts where none is named; empty for a node without outputs."""
     passes: tuple[Feed, int] | None = None
@@ -285,6 +287,7 @@ class _Planner:
                 self.uncertain.update(slot for _, slot in each.slots)
         step = Step(index, node, cls, entry, made.node, bound, slots, optional=optional)
         step.error = slots[ERROR] if extra else None
+        step.tags = {port.name: port.tag for port in self.own[node].outputs}
         main = self.own[node].main
         step.main = main.name if main else ""
         step.eager = made.node.eager()

@@ -54,6 +54,8 @@ class Rounds:
         if scheduler.parked:
             raise Paused
         del self._open[key]
+        if self._shared.memo is not None:
+            self._shared.memo.forget(scheduler.prefix)
         self.latest = scheduler
         outputs = self._outputs(scheduler.values)
         if self._plan.pauses:

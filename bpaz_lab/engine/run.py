@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from bpaz_lab.engine.answers import checked
+from bpaz_lab.engine.cache import Saved
 from bpaz_lab.engine.inputs import fill
 from bpaz_lab.engine.limits import Limits
 from bpaz_lab.engine.preview import preview
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from bpaz_lab.engine.events import Status, Usage
+    from bpaz_lab.engine.incremental import Incremental
     from bpaz_lab.engine.plan import Plan
     from bpaz_lab.guard.mask import Masker
     from bpaz_lab.nodes.context import Question
@@ -61,7 +63,7 @@ class Options:
     services: Services = field(default_factory=Services)
     limits: Limits = field(default_factory=Limits)
     given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    memo: Any = None
+    memo: Incremental | None = None
     budget: Any = None
 
 
@@ -240,6 +242,12 @@ class Run:
     def usage(self) -> Usage:
         """The tokens that models reported."""
         return self._record.total()
+
+    @property
+    def saved(self) -> Saved:
+        """What the run did not have to compute, since results were kept."""
+        entries = self._options.memo.saved.values() if self._options.memo else ()
+        return Saved.of(entries)
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -456,6 +464,8 @@ class Run:
             runtime().call(self._tell, kind, node, data)
 
     def _tell(self, kind: str, node: str, data: dict[str, Any]) -> None:
+        if kind == "usage" and self._options.memo is not None:
+            self._options.memo.used(node, data["model"], data["input_tokens"], data["output_tokens"])
         if not self._done.is_set():  # a blocking node that was left behind may talk on
             self._record.told(kind, node, data)
 

@@ -25,6 +25,7 @@ from bpaz_lab.graph.address import path_of
 from bpaz_lab.nodes.context import Paused
 
 if TYPE_CHECKING:
+    from bpaz_lab.engine.cache import Entry
     from bpaz_lab.engine.plan import Step
     from bpaz_lab.engine.scheduler import Scheduler
     from bpaz_lab.graph.document import Policy
@@ -59,16 +60,26 @@ async def special(at: Scheduler, step: Step) -> bool:
     """
     if step.made is None:
         return _not_computed(at, step)
-    shared, address = at.shared, at.prefix + step.node
-    why, memo = None, shared.memo
-    if memo is not None and memo.keeps(step):
-        found = await memo.look(at, step)
+    why, keeps = None, at.shared.memo is not None and at.shared.memo.keeps(step)
+    if keeps:
+        found = await at.shared.memo.look(at, step)
         if found.entry is not None:
-            for name, value in found.entry.outputs.items():
-                at.values[step.slots[name]] = value
-            shared.record("node.finished", address, (0.0, at.given(step), found.entry))
+            _take(at, step, found.entry)
             return True
         why = found.why
+    return await _compute(at, step, why, keeps=keeps)
+
+
+def _take(at: Scheduler, step: Step, entry: Entry) -> None:
+    """Gives what was kept instead of computing it."""
+    for name, value in entry.outputs.items():
+        at.values[step.slots[name]] = value
+    at.shared.record("node.finished", at.prefix + step.node, (0.0, at.given(step), entry))
+
+
+async def _compute(at: Scheduler, step: Step, why: str | None, *, keeps: bool) -> bool:
+    """Calls the step, and keeps what it gives; False where it waits for a person."""
+    shared, address = at.shared, at.prefix + step.node
     if step.index in at.again:
         shared.record("node.answered", address, {})
     else:
@@ -85,8 +96,11 @@ async def special(at: Scheduler, step: Step) -> bool:
         raise failure from failure.__cause__
     took = perf_counter() - began
     shared.record("node.finished", address, (took, at.given(step), None))
-    if memo is not None and memo.keeps(step):
-        await memo.keep(at, step, took)
+    if keeps:
+        await shared.memo.keep(at, step, took)
+    elif shared.memo is not None:
+        shared.memo.note(at, step)
+        await shared.memo.trace(at, step)
     return True
 
 

@@ -298,7 +298,7 @@ class Node(BaseModel):
     def fingerprint(self, context: Context) -> Any:  # noqa: ARG002 (for those that override it)
         """What the result depends on beside settings and inputs, as JSON: the state of files, a version.
 
-        ``NEVER`` says that the result is not to be kept.
+        A function stands for its code. ``NEVER`` says that the result is not to be kept.
         """
         return None
 

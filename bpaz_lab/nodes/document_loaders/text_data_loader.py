@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Any, TYPE_CHECKING, Annotated, Final
 
 from pydantic import AfterValidator, Field
 
@@ -70,6 +70,12 @@ class TextDataLoader(Node):
                 Document(page_content=self._read(file, context), metadata={"source": file.as_posix()})
             )
         return documents
+
+    def fingerprint(self, context: Context) -> Any:
+        """The files, when they changed, and their sizes."""
+        patterns = [line.strip() for line in self.path.splitlines() if line.strip()]
+        files = dict.fromkeys(file for pattern in patterns for file in _found(pattern, context))
+        return [[str(file), (told := file.stat()).st_mtime_ns, told.st_size] for file in files]
 
     def _read(self, file: Path, context: Context) -> str:
         try:

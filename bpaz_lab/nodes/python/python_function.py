@@ -67,6 +67,10 @@ class PythonFunction(Node):
             outputs=(result,),
         )
 
+    def fingerprint(self, context: Context) -> Any:
+        """The function itself, whose code then counts."""
+        return context.named(self.name)
+
     @outputs()
     async def call(self, context: Context, **arguments: Any) -> dict[str, Any]:
         """What the function returns.
