@@ -184,7 +184,7 @@ _SPECIAL: Final[dict[str, Any]] = {
     "and_": lambda parts, values: all(truth(_value(part, values)) for part in parts),
     "or_": lambda parts, values: any(truth(_value(part, values)) for part in parts),
     "negated": lambda parts, values: not truth(_value(parts[0], values)),
-    "compared": lambda parts, values: _compared(parts, values),
+    "compared": _compared,
     "name": lambda parts, values: _named(str(parts[0]), values),
     "list": lambda parts, values: [_value(part, values) for part in parts],
     "call": lambda parts, values: _called(str(parts[0]), [_value(part, values) for part in parts[1:]]),
