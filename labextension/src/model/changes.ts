@@ -9,7 +9,7 @@
  * same(apply(wider, invert(operations)), document); // true
  */
 import { dict, entry, isRecord, withEntry, withoutEntry } from './dict';
-import type { Document, Edge, EdgeOperation, Operation, ValueOperation } from './types';
+import type { Body, Document, Edge, EdgeOperation, Operation, ValueOperation } from './types';
 
 const ROOTS: unknown[] = ['name', 'nodes', 'layout', 'notes', 'groups'];
 const PORT = /^[A-Za-z_][A-Za-z0-9_]{0,63}\.[A-Za-z_][A-Za-z0-9_]{0,63}$/;
@@ -67,7 +67,31 @@ function applyOne(document: Document, operation: Operation): Document {
   if (!('old' in operation) && !('new' in operation)) {
     throw new ChangeError('patch', "An operation has an 'old' or a 'new', or both.");
   }
-  if ('edge' in operation) return { ...document, edges: moveEdge(document.edges, operation) };
+  const { within = [] } = operation;
+  if (!areTexts(within)) throw new ChangeError('patch', "'within' is a list of containers.");
+  if (within.length > 0 && 'path' in operation && same(operation.path, ['name'])) {
+    throw new ChangeError('patch', 'A body has no name; set the title of its container.', 'name');
+  }
+  return applyWithin(document, within, operation);
+}
+
+/** The body with an operation applied to it, or to the body that the containers lead to. */
+function applyWithin<B extends Body>(body: B, [container, ...inner]: string[], operation: Operation): B {
+  if (container === undefined) return applyHere(body, operation);
+  const holder = entry(body.nodes, container);
+  if (!holder?.body) {
+    throw new ChangeError(
+      'stale_change',
+      'The change leads into a body that is not there any more.',
+      operation.within?.join('.'),
+    );
+  }
+  const changed = { ...holder, body: applyWithin(holder.body, inner, operation) };
+  return { ...body, nodes: withEntry(body.nodes, container, changed) };
+}
+
+function applyHere<B extends Body>(body: B, operation: Operation): B {
+  if ('edge' in operation) return { ...body, edges: moveEdge(body.edges, operation) };
   const { path } = operation;
   if (!areTexts(path) || !ROOTS.includes(path[0])) {
     throw new ChangeError('patch', `A change must name a path that starts with one of ${ROOTS.join(', ')}.`);
@@ -76,8 +100,8 @@ function applyOne(document: Document, operation: Operation): Document {
     throw new ChangeError('patch', `A change cannot replace or remove the whole of '${path[0]}'.`, path[0]);
   }
   // The document's own keys are fixed; what lies below them is a dictionary.
-  const changed = replace(dict(Object.entries(document)), operation, 0);
-  return { ...document, ...changed };
+  const changed = replace(dict(Object.entries(body)), operation, 0);
+  return { ...body, ...changed };
 }
 
 function replace(place: unknown, operation: ValueOperation, depth: number): Record<string, unknown> {

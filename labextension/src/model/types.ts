@@ -5,9 +5,10 @@
 import type * as schema from './schema';
 
 /** A value operation replaces what stands at a path; an absent `old` or `new` is a place with nothing. */
-export type ValueOperation = { path: string[]; old?: unknown; new?: unknown };
+export type ValueOperation = { within?: string[]; path: string[]; old?: unknown; new?: unknown };
 /** An edge operation moves an edge among those that enter the same port; absent is not connected. */
-export type EdgeOperation = { edge: Edge; old?: number; new?: number };
+export type EdgeOperation = { within?: string[]; edge: Edge; old?: number; new?: number };
+/** `within` names the containers, from the top down, whose body it concerns; without it that is the top. */
 export type Operation = ValueOperation | EdgeOperation;
 
 interface Named {
@@ -28,17 +29,22 @@ export type Point = [number, number];
 export type Policy = schema.Policy;
 export type Note = schema.Note;
 export type Group = schema.Group;
-export type NodeEntry = schema.NodeEntry & Required<Pick<schema.NodeEntry, 'settings' | 'version'>>;
+export type NodeEntry = Omit<schema.NodeEntry, 'body'> &
+  Required<Pick<schema.NodeEntry, 'settings' | 'version'>> & { body?: Body };
 
-/** A workflow in normal form: every section is there. */
-export interface Document {
-  bpaz: 1;
-  name: string;
+/** What a container runs, in normal form: every section is there. */
+export interface Body {
   nodes: Record<string, NodeEntry>;
   edges: Edge[];
   layout: Record<string, Point>;
   notes: Record<string, Note>;
   groups: Record<string, Group>;
+}
+
+/** A workflow: the outermost body. */
+export interface Document extends Body {
+  bpaz: 1;
+  name: string;
 }
 
 export interface PortRef {
