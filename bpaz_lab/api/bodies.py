@@ -97,8 +97,7 @@ def extract(scope: Editing, nodes: Sequence[NodeHandle | str], id: str = "") -> 
             hint="Choose nodes that compute; what stands for the run stays outside.",
         )
     name = id or unique("part", section["nodes"])
-    taken = [*inside, "inputs", "outputs"]
-    start, end = unique("inputs", inside), unique("outputs", taken)
+    start, end = unique("inputs", inside), unique("outputs", inside)
     fields: dict[str, str] = {}  # what enters, by its source
     results: dict[str, str] = {}
     inner: list[list[str]] = []

@@ -27,6 +27,7 @@ from bpaz_lab.engine.limits import Limits
 from bpaz_lab.engine.preview import preview
 from bpaz_lab.engine.slots import MISSING, outputs, several
 from bpaz_lab.engine.special import special
+from bpaz_lab.engine.workers import Workers
 from bpaz_lab.errors import NodeFailed, RunCancelled
 from bpaz_lab.graph.address import path_of
 from bpaz_lab.nodes.call import invoke, nothing, results
@@ -97,6 +98,7 @@ class Scheduler:
         """The eager steps that are under way."""
         self._racing: dict[int, asyncio.Task[bool]] = {}
         self._last = plan.regions
+        self._workers = Workers()
         self._stand_by = False
         """Another worker will get its turn as soon as the present one waits."""
         self._turn = perf_counter()
@@ -110,14 +112,11 @@ class Scheduler:
         self._last = self.plan.regions if region is None else region
         self._ready.extend(step for step in self._held if step.region <= self._last)
         self._held = [step for step in self._held if step.region > self._last]
+        self._workers = Workers()
+        self._workers.add(self._work())
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._work(group))
-        except BaseExceptionGroup as failures:
-            self.stop.set()
-            first = failures.exceptions[0]
-            raise first from first.__cause__
-        except asyncio.CancelledError:
+            await self._workers.done()
+        except BaseException:
             self.stop.set()
             raise
 
@@ -127,14 +126,14 @@ class Scheduler:
         self._held.extend(self.parked)
         self.parked = []
 
-    async def _work(self, group: asyncio.TaskGroup) -> None:
+    async def _work(self) -> None:
         """Runs ready steps one after the other until there is none."""
         ready, racers = self._ready, self.plan.racers
         while ready:
             step = ready.popleft()
             if ready and not self._stand_by:
                 self._stand_by = True
-                group.create_task(self._stand_in(group))
+                self._workers.add(self._stand_in())
             done = True
             if step.optional and (reason := self._skipped(step)):
                 self._record("node.skipped", self.prefix + step.node, {"reason": reason})
@@ -152,10 +151,10 @@ class Scheduler:
                 await asyncio.sleep(0)
                 self._turn = perf_counter()
 
-    async def _stand_in(self, group: asyncio.TaskGroup) -> None:
+    async def _stand_in(self) -> None:
         """Gets its turn when the worker before it waits for something, and takes over the rest."""
         self._stand_by = False
-        await self._work(group)
+        await self._work()
 
     def _settle(self, step: Step) -> None:
         """Lets what waited for a step begin."""

@@ -89,13 +89,14 @@ class ForEach(Container):
                 done += 1
                 context.progress(done, len(items))
 
+        workers = [asyncio.ensure_future(work()) for _ in range(min(self.at_once, len(items)))]
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self.at_once, len(items))):
-                    group.create_task(work())
-        except BaseExceptionGroup as faults:
-            first = faults.exceptions[0]
-            raise first from first.__cause__
+            await asyncio.gather(*workers)
+        except BaseException:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            raise
         if waiting:
             raise waiting[0]
         return self._gathered(rounds, body.gives)
