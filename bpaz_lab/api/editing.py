@@ -21,7 +21,7 @@ from bpaz_lab.errors import (
 from bpaz_lab.graph.check import edge_problem, ports_of
 from bpaz_lab.graph.document import is_id, normal_body
 from bpaz_lab.graph.history import History
-from bpaz_lab.graph.layout import next_place, places
+from bpaz_lab.graph.layout import lines, next_place, places
 from bpaz_lab.graph.naming import snake, unique
 from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.base import Node
@@ -176,7 +176,7 @@ class Editing:
             FormatError: Nothing is left to put there.
             CycleError: The nodes that stay would lead in a circle with it.
         """
-        from bpaz_lab.api.bodies import extract
+        from bpaz_lab.api.sub_workflows import extract
 
         return NodeHandle(self, extract(self, nodes, id))
 
@@ -186,7 +186,7 @@ class Editing:
         Raises:
             FormatError: It is no sub-workflow with a body of its own.
         """
-        from bpaz_lab.api.bodies import inline
+        from bpaz_lab.api.sub_workflows import inline
 
         return [NodeHandle(self, each) for each in inline(self, node if isinstance(node, str) else node.id)]
 
@@ -315,10 +315,7 @@ class Editing:
         return ports_of(self.section, id, self.types)
 
     def _rows(self, id: str) -> int:
-        """The lines of a node on the canvas: ports, a few settings, and its outputs after a run."""
-        ports, spec = self._ports(id), self.types.spec(self._entry(id)["type"])
-        settings = min(2, len(spec.fields)) if spec else 0
-        return max(len(ports.inputs), len(ports.outputs), 1) + settings + len(ports.outputs)
+        return lines(self._ports(id), self.types.spec(self._entry(id)["type"]))
 
     def _set(self, id: str, settings: dict[str, Any]) -> None:
         entry = self._entry(id)

@@ -87,7 +87,7 @@ class Running(Editing):
         services = Services(jail=self._jail(), namespace=_namespace())
         return stale(self.history.document, self.types, self._known, services, self.pins)
 
-    def start(
+    def start(  # noqa: PLR0913 (each option stands for itself)
         self,
         inputs: Mapping[str, Any] | None = None,
         /,
