@@ -9,6 +9,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from bpaz_lab.api.decorator import MADE, keep, own
 from bpaz_lab.api.guard import fit_for_files, guarded
 from bpaz_lab.api.handles import End, NodeHandle, PortHandle, fitting
+from bpaz_lab.api.runnables import wrapped
 from bpaz_lab.errors import (
     DocumentError,
     DuplicateId,
@@ -27,6 +28,7 @@ from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.base import Node
 from bpaz_lab.nodes.catalogue import Catalogue, catalogue
 from bpaz_lab.nodes.function import node_class
+from bpaz_lab.nodes.runnable import is_runnable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -109,7 +111,8 @@ class Editing:
         """Adds a node.
 
         Args:
-            type: The name of a node type, a function (see ``bz.node``) or a node class.
+            type: The name of a node type, a function (see ``bz.node``), a node class, a LangChain Runnable
+                or a compiled LangGraph graph.
             id: Its id, a Python identifier; a readable one is made where empty.
             at: Where its upper left corner lies, in pixels; it finds a place where None.
             settings: Its settings; what is not given keeps its default.
@@ -124,7 +127,7 @@ class Editing:
             >>> Workflow().add("TextInput", text="Hello")
             <TextInput 'text_input': text -> text>
         """
-        cls = self._class(type)
+        cls = self._class(type, id)
         name = id or unique(snake(cls.__name__), self.section["nodes"])
         if not is_id(name):
             raise FormatError(
@@ -403,9 +406,11 @@ class Editing:
 
     # ---- helpers ------------------------------------------------------------------------------------
 
-    def _class(self, type: Any) -> type[Node]:
+    def _class(self, type: Any, id: str) -> type[Node]:
         if isinstance(type, str):
             return self.types.find(type)
+        if is_runnable(type):
+            return wrapped(type, id, self.types)
         if isinstance(type, _class_type) and issubclass(type, Node):
             found = own(type)
         elif callable(type) and not isinstance(type, _class_type):
