@@ -138,6 +138,29 @@ class MemoryCache:
             self.size -= entry.size
 
 
+class Refreshing:
+    """A cache that gives nothing and keeps everything: a run computes all afresh, the next one less.
+
+    Args:
+        cache: Where the results go.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def get(self, key: str) -> Entry | None:  # noqa: ARG002 (as a cache is asked)
+        """Nothing."""
+        return None
+
+    def put(self, key: str, entry: Entry) -> None:
+        """Keeps a result."""
+        self._cache.put(key, entry)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._cache.clear()
+
+
 @cache
 def memory() -> MemoryCache:
     """The cache of this process."""

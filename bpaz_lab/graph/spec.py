@@ -146,3 +146,5 @@ class CatalogueSpec(Spec):
     tags: dict[str, TagSpec]
     connections: dict[str, dict[str, str]]
     """Source tag to target tag to conversion (``""``: passes as it is)."""
+    policy: tuple[FieldSpec, ...] = ()
+    """How any node may run: retries, timeout, what an error leads to."""

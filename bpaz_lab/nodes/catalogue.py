@@ -25,6 +25,7 @@ import bpaz_lab.nodes
 from bpaz_lab.errors import DocumentError, NodeTypeError, UnknownNodeType
 from bpaz_lab.graph import ports as tags
 from bpaz_lab.graph.bodies import body_ports, with_error
+from bpaz_lab.graph.policy import POLICY
 from bpaz_lab.graph.spec import CatalogueSpec, CategorySpec, NodeSpec, Ports, TagSpec
 from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.base import Node
@@ -227,6 +228,7 @@ class Catalogue:
                 for name, tag in tags.TAGS.items()
             },
             connections=tags.table(),
+            policy=POLICY,
         )
 
     # ---- finding ----------------------------------------------------------------------------------

@@ -9,26 +9,27 @@ from __future__ import annotations
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from bpaz_lab.engine.cache import Refreshing, memory
 from bpaz_lab.engine.runtime import runtime
-from bpaz_lab.errors import BpazError, DocumentError, JsonError, MissingPackage
-from bpaz_lab.graph.check import ports_of
+from bpaz_lab.errors import BpazError, DocumentError, InputError, JsonError
+from bpaz_lab.graph.address import path_of
 from bpaz_lab.graph.document import normal
 from bpaz_lab.guard import strict_json
 from bpaz_lab.guard.emit import emit
 from bpaz_lab.widget import messages as m
+from bpaz_lab.widget.look import GOING, Look, look, problem_of, splices
 from bpaz_lab.widget.picture import picture
+from bpaz_lab.widget.ports import PortsOfNodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable
 
     from bpaz_lab.engine.run import Run
     from bpaz_lab.graph.history import Change
-    from bpaz_lab.graph.spec import Ports
     from bpaz_lab.nodes.base import Node
     from bpaz_lab.widget.host import Host
 
@@ -56,9 +57,8 @@ class Bridge:
         self._send = send
         self._show = show
         self._lock = threading.RLock()
-        self._ports: dict[str, Ports] = {}
-        self._problems: list[m.Problem] = []
-        self._inputs: list[m.RunInput] = []
+        self._ports = PortsOfNodes()
+        self._looked = Look()
         self._opened = False
         self._checking = False
         self._run: Run | None = None
@@ -96,7 +96,7 @@ class Bridge:
         try:
             self._do(message)
         except BpazError as error:
-            self._tell(m.Failed(error=_problem(error)))
+            self._tell(m.Failed(error=problem_of(error)))
 
     def _refuse(self, content: Any, problem: m.Problem) -> None:
         """Answers what was not understood; a change is taken back by the view that sent it."""
@@ -107,43 +107,68 @@ class Bridge:
             self._tell(m.Failed(error=problem))
 
     def _do(self, message: m.FromPage) -> None:
-        host = self._host
         match message:
+            case m.Undo() | m.Redo() | m.Extract() | m.Dissolve():
+                self._edit(message)
+            case m.Start() | m.Stop() | m.Answer() | m.Pin():
+                self._steer(message)
             case m.Open():
                 self._open()
+            case m.Show():
+                self._look(message)
+            case m.Draw():
+                host = self._host
+                with host.history.lock:
+                    document = normal(host.history.document)
+                self._tell(m.Drawn(document=dict(document), picture=picture(document, host.types)))
+
+    def _edit(self, message: m.Undo | m.Redo | m.Extract | m.Dissolve) -> None:
+        host = self._host
+        match message:
             case m.Undo():
                 host.history.undo()
             case m.Redo():
                 host.history.redo()
-            case m.Start():
-                host.start(message.inputs, target=message.target)
+            case m.Extract():
+                host.inside(*message.within).extract(message.nodes)
+            case m.Dissolve():
+                host.inside(*message.within).inline(message.node)
+
+    def _steer(self, message: m.Start | m.Stop | m.Answer | m.Pin) -> None:
+        host = self._host
+        match message:
+            case m.Start(inputs=inputs, target=target, only=only, since=since):
+                cache = True if message.cache else Refreshing(memory())
+                host.start(inputs, target=target, only=only, since=since, cache=cache)
             case m.Stop():
                 if host.latest is not None:
                     host.latest.cancel()
-            case m.Show():
-                self._look(message)
-            case m.Draw():
-                with host.history.lock:
-                    document = normal(host.history.document)
-                self._tell(m.Drawn(document=dict(document), picture=picture(document, host.types)))
+            case m.Answer():
+                if host.latest is None:
+                    raise InputError("there is no run that waits for an answer", hint="Run the workflow.")
+                host.latest.answer({message.address: message.answer})
+            case m.Pin():
+                node = host[message.node]
+                _ = node.pin() if message.on else node.unpin()
+                self._check_soon()
 
     def _open(self) -> None:
         host, history = self._host, self._host.history
         host.settle()
         with history.lock:
             document = history.document
-            own = ((id, self._own_ports(id)) for id in document["nodes"])
-            self._ports = {id: ports for id, ports in own if ports is not None}
-            self._problems, self._inputs = self._checked()
+            looked = self._looked = look(host, self._looked)
             run, position = self._watch(host.latest)
             self._tell(
                 m.Opened(
                     revision=history.revision,
                     document=dict(document),
                     catalogue=host.types.describe(),
-                    ports=self._ports,
-                    problems=self._problems,
-                    inputs=self._inputs,
+                    ports=self._ports.all(document, host.types),
+                    problems=looked.problems,
+                    inputs=looked.inputs,
+                    stale=looked.stale,
+                    pinned=looked.pinned,
                     run=run,
                     can_undo=history.can_undo,
                     can_redo=history.can_redo,
@@ -156,23 +181,23 @@ class Bridge:
             self._host.apply(message.operations, origin=f"{self.id} {message.id}")  # type: ignore[arg-type]
         except BpazError as error:
             revision = self._host.history.revision
-            self._tell(m.Refused(id=message.id, revision=revision, error=_problem(error)))
+            self._tell(m.Refused(id=message.id, revision=revision, error=problem_of(error)))
 
     def _look(self, message: m.Show) -> None:
         run = self._host.latest
-        outputs = {} if run is None else run.outputs
-        place = f"{message.node}.{message.port}"
-        if run is None or place not in outputs:
-            raise DocumentError(
-                f"{place} has no value yet",
-                path=f"nodes.{message.node}",
-                hint="Run the workflow up to this node.",
-            )
+        place, path = f"{message.node}.{message.port}", path_of(message.node)
         try:
-            self._show(run, outputs[place])
+            value = {}[place] if run is None else run[message.node][message.port]
+        except KeyError:
+            raise DocumentError(
+                f"{place} has no value yet", path=path, hint="Run the workflow up to this node."
+            ) from None
+        assert run is not None
+        try:
+            self._show(run, value)
         except Exception as error:  # noqa: BLE001 (a stranger's own display may raise anything)
             told = emit(f"{type(error).__name__}: {error}", run.masker)
-            raise DocumentError(f"{place} cannot be shown: {told}", path=f"nodes.{message.node}") from None
+            raise DocumentError(f"{place} cannot be shown: {told}", path=path) from None
         self._tell(m.Shown(node=message.node, port=message.port))
 
     # ---- to the page: structure ----------------------------------------------------------------------
@@ -187,7 +212,7 @@ class Bridge:
                 id=id if mine == self.id else "",
                 revision=change.revision,
                 operations=change.operations,
-                ports=self._fresh_ports(_touched(change)),
+                ports=self._ports.touched(history.document, self._host.types, change.operations),
                 can_undo=history.can_undo,
                 can_redo=history.can_redo,
             )
@@ -197,27 +222,11 @@ class Bridge:
     def _registered(self, cls: type[Node]) -> None:
         if not self._opened:
             return
-        with self._host.history.lock:
-            nodes = self._host.history.document["nodes"]
-            ports = self._fresh_ports(id for id, entry in nodes.items() if entry["type"] == cls.__name__)
+        host = self._host
+        with host.history.lock:
+            ports = self._ports.registered(host.history.document, host.types, cls.__name__)
         self._tell(m.Registered(nodes=[cls.spec()], ports=ports))
         self._check_soon()
-
-    def _own_ports(self, id: str) -> Ports | None:
-        """The ports of a node where they are not those of its spec."""
-        document = self._host.history.document
-        if id not in document["nodes"]:
-            return None
-        spec = self._host.types.spec(document["nodes"][id]["type"])
-        return ports_of(document, id, self._host.types) if spec is None or spec.dynamic else None
-
-    def _fresh_ports(self, ids: Iterable[str]) -> dict[str, Ports]:
-        found = {}
-        for id in ids:
-            ports = self._own_ports(id)
-            if ports is not None and ports != self._ports.get(id):
-                found[id] = self._ports[id] = ports
-        return found
 
     def _check_soon(self) -> None:
         """Checks in a thread of its own, once for all changes that come meanwhile."""
@@ -232,28 +241,22 @@ class Bridge:
             self._checking = False
         history = self._host.history
         with history.lock:
-            problems, inputs = self._checked()
-            changed = m.Changed(
-                revision=history.revision,
-                operations=[],
-                problems=[m.ProblemSplice(**each) for each in _splices(self._problems, problems)] or None,
-                inputs=[m.InputSplice(**each) for each in _splices(self._inputs, inputs)] or None,
-                can_undo=history.can_undo,
-                can_redo=history.can_redo,
+            before, now = self._looked, look(self._host, self._looked)
+            self._looked = now
+            if now == before:
+                return
+            self._tell(
+                m.Changed(
+                    revision=history.revision,
+                    operations=[],
+                    problems=[m.ProblemSplice(**e) for e in splices(before.problems, now.problems)] or None,
+                    inputs=[m.InputSplice(**e) for e in splices(before.inputs, now.inputs)] or None,
+                    stale=now.stale if now.stale != before.stale else None,
+                    pinned=now.pinned if now.pinned != before.pinned else None,
+                    can_undo=history.can_undo,
+                    can_redo=history.can_redo,
+                )
             )
-            self._problems, self._inputs = problems, inputs
-            if changed.problems is not None or changed.inputs is not None:
-                self._tell(changed)
-
-    def _checked(self) -> tuple[list[m.Problem], list[m.RunInput]]:
-        problems = [_problem(problem) for problem in self._host.validate()]
-        try:
-            inputs = [_input(each) for each in self._host.inputs if _asked(each)]
-        except DocumentError:  # among the problems already
-            inputs = self._inputs
-        except MissingPackage as error:
-            problems, inputs = [*problems, _problem(error)], self._inputs
-        return problems, inputs
 
     # ---- to the page: runs ----------------------------------------------------------------------------
 
@@ -288,50 +291,8 @@ class Bridge:
         self._position += len(events)
         shown = [event.model_dump(mode="json") for event in events]
         self._tell(m.Events(run=run.id, events=shown))
+        if run.status not in GOING:
+            self._check_soon()  # what is stale is another now
 
     def _tell(self, message: m.Message) -> None:
         self._send(message.model_dump(mode="json"))
-
-
-def _splices(before: Sequence[m.Message], after: Sequence[m.Message]) -> list[dict[str, Any]]:
-    """What turns one list into the other: a thousand nodes have long lists, and an edit changes little."""
-    if before == after:
-        return []
-    one, other = ([each.model_dump_json() for each in side] for side in (before, after))
-    codes = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
-    return [
-        {"at": start, "remove": end - start, "insert": after[low:high]}
-        for kind, start, end, low, high in codes
-        if kind != "equal"
-    ]
-
-
-def _problem(error: BpazError) -> m.Problem:
-    return m.Problem(**error.to_dict())
-
-
-def _asked(each: Any) -> bool:
-    """Whether the canvas asks a person for this input; others have their form or their default."""
-    return each.port.source == "run" or (each.port.required and not each.has_default)
-
-
-def _input(each: Any) -> m.RunInput:
-    return m.RunInput(
-        name=each.name,
-        node=each.node,
-        port=each.port.name,
-        title=each.port.title or each.name,
-        tag=each.port.tag,
-        required=each.port.required and not each.has_default,
-        default=each.default,
-    )
-
-
-def _touched(change: Change) -> list[str]:
-    found: dict[str, None] = {}
-    for operation in change.operations:
-        if "edge" in operation:
-            found.update(dict.fromkeys(end.partition(".")[0] for end in operation["edge"]))
-        elif operation["path"][0] == "nodes" and len(operation["path"]) > 1:
-            found[operation["path"][1]] = None
-    return list(found)

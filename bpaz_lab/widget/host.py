@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from bpaz_lab.engine.cache import Cache
     from bpaz_lab.engine.plan import RunInput
     from bpaz_lab.engine.run import Run
     from bpaz_lab.errors import DocumentError
@@ -21,6 +22,16 @@ class Host(Protocol):
     history: History
     types: Catalogue
     latest: Run | None
+    pins: dict[str, dict[str, Any]]
+
+    def __getitem__(self, id: str) -> Any:
+        """A node, which has ``pin()`` and ``unpin()``."""
+
+    def inside(self, *containers: str) -> Any:
+        """What is inside these containers, which has ``extract(nodes)`` and ``inline(node)``."""
+
+    def stale(self) -> dict[str, str]:
+        """Why a run would compute each node again."""
 
     @property
     def inputs(self) -> list[RunInput]:
@@ -35,7 +46,16 @@ class Host(Protocol):
     def validate(self) -> list[DocumentError]:
         """All problems."""
 
-    def start(self, inputs: Mapping[str, Any] | None = None, /, *, target: str | None = None) -> Run:
+    def start(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        target: str | None = None,
+        only: str | None = None,
+        since: str | None = None,
+        cache: bool | str | Cache = True,
+    ) -> Run:
         """Starts a run and returns at once."""
 
     def on_run(self, listener: Callable[[Run], None]) -> Callable[[], None]:

@@ -59,11 +59,18 @@ class Redo(Message):
 
 
 class Start(Message):
-    """Runs the workflow; with ``target`` only what that node needs, and the node."""
+    """Runs the workflow; with ``target`` only what that node needs, and the node.
+
+    ``only`` is a node that is run alone, ``since`` one that is run with what follows; what these need
+    comes from the latest run. Without ``cache`` everything is computed afresh.
+    """
 
     type: Literal["start"] = "start"
     inputs: dict[str, Any] = {}
     target: str | None = None
+    only: str | None = None
+    since: str | None = None
+    cache: bool = True
 
 
 class Stop(Message):
@@ -72,8 +79,40 @@ class Stop(Message):
     type: Literal["stop"] = "stop"
 
 
+class Answer(Message):
+    """Answers the question of the node at an address, by field; the run goes on."""
+
+    type: Literal["answer"] = "answer"
+    address: str
+    answer: dict[str, Any]
+
+
+class Pin(Message):
+    """Makes the outputs of a node stand still as the latest run gave them, or lets it compute again."""
+
+    type: Literal["pin"] = "pin"
+    node: str
+    on: bool
+
+
+class Extract(Message):
+    """Puts nodes of a body (``within`` names its containers) into a sub-workflow of their own."""
+
+    type: Literal["extract"] = "extract"
+    within: list[str] = []
+    nodes: list[str]
+
+
+class Dissolve(Message):
+    """Puts the nodes of a sub-workflow in its place."""
+
+    type: Literal["dissolve"] = "dissolve"
+    within: list[str] = []
+    node: str
+
+
 class Show(Message):
-    """Shows the value of an output in IPython's rich display."""
+    """Shows the value of an output in IPython's rich display; ``node`` is a place such as ``each/clean``."""
 
     type: Literal["show"] = "show"
     node: str
@@ -86,7 +125,10 @@ class Draw(Message):
     type: Literal["draw"] = "draw"
 
 
-FromPage = Annotated[Open | Change | Undo | Redo | Start | Stop | Show | Draw, Field(discriminator="type")]
+FromPage = Annotated[
+    Open | Change | Undo | Redo | Start | Stop | Answer | Pin | Extract | Dissolve | Show | Draw,
+    Field(discriminator="type"),
+]
 
 
 # ---- from the kernel to the page --------------------------------------------------------------
@@ -136,9 +178,13 @@ class Opened(Message):
     document: dict[str, Any]
     catalogue: CatalogueSpec
     ports: dict[str, Ports]
-    """The ports of the nodes whose ports are not those of their spec."""
+    """The ports of the nodes whose ports are not those of their spec, by place (``each/clean``)."""
     problems: list[Problem]
     inputs: list[RunInput]
+    stale: dict[str, str] = {}
+    """Why a run would compute a node again, since the latest one."""
+    pinned: list[str] = []
+    """The nodes whose outputs stand still."""
     run: RunState | None = None
     can_undo: bool = False
     can_redo: bool = False
@@ -156,6 +202,10 @@ class Changed(Message):
     """Where the problems of the workflow are others than before, in the order of the list."""
     inputs: list[InputSplice] | None = None
     """Where the inputs of a run are others than before, in the order of the list."""
+    stale: dict[str, str] | None = None
+    """Why a run would compute a node again, where that is another than before."""
+    pinned: list[str] | None = None
+    """The nodes whose outputs stand still, where these are others than before."""
     can_undo: bool
     can_redo: bool
 

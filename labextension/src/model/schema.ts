@@ -135,7 +135,7 @@ export type Seq12 = number;
 export type Status = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
 export type Time12 = number;
 export type Type14 = 'run.finished';
-export type FromPage = Open | Change | Undo | Redo | Start | Stop | Show | Draw;
+export type FromPage = Open | Change | Undo | Redo | Start | Stop | Answer | Pin | Extract | Dissolve | Show | Draw;
 export type Type15 = 'open';
 export type Base = number;
 export type Id = string;
@@ -148,13 +148,27 @@ export type Operations = {
 export type Type16 = 'change';
 export type Type17 = 'undo';
 export type Type18 = 'redo';
+export type Cache = boolean;
+export type Only = string | null;
+export type Since = string | null;
 export type Target = string | null;
 export type Type19 = 'start';
 export type Type20 = 'stop';
+export type Address = string;
+export type Type21 = 'answer';
 export type Node9 = string;
+export type On = boolean;
+export type Type22 = 'pin';
+export type Nodes5 = string[];
+export type Type23 = 'extract';
+export type Within = string[];
+export type Node10 = string;
+export type Type24 = 'dissolve';
+export type Within1 = string[];
+export type Node11 = string;
 export type Port2 = string;
-export type Type21 = 'show';
-export type Type22 = 'draw';
+export type Type25 = 'show';
+export type Type26 = 'draw';
 export type ToPage = Opened | Changed | Refused | Events1 | Registered | Shown | Drawn | Failed;
 export type CanRedo = boolean;
 export type CanUndo = boolean;
@@ -186,19 +200,21 @@ export type Inputs1 = PortSpec[];
 export type Outputs1 = PortSpec[];
 export type Summary = string;
 export type Title5 = string;
-export type Type23 = string;
+export type Type27 = string;
 export type Version1 = number;
-export type Nodes5 = NodeSpec[];
+export type Nodes6 = NodeSpec[];
+export type Policy1 = FieldSpec[];
 export type Color2 = 'green' | 'blue' | 'cyan' | 'grey' | 'pink' | 'purple' | 'orange' | 'yellow' | 'red' | 'brown';
 export type Resource = boolean;
 export type Title6 = string;
 export type Name4 = string;
-export type Node10 = string;
+export type Node12 = string;
 export type Port3 = string;
 export type Required2 = boolean;
 export type Tag1 = string;
 export type Title7 = string;
 export type Inputs2 = RunInput[];
+export type Pinned = string[];
 export type Code1 = string;
 export type Hint1 = string;
 export type Message2 = string;
@@ -210,7 +226,7 @@ export type Events = {
 }[];
 export type Id1 = string;
 export type Status1 = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
-export type Type24 = 'opened';
+export type Type28 = 'opened';
 export type CanRedo1 = boolean;
 export type CanUndo1 = boolean;
 export type Id2 = string;
@@ -221,28 +237,32 @@ export type Remove = number;
 export type Operations1 = {
   [k: string]: unknown;
 }[];
+export type Pinned1 = string[] | null;
 export type Problems1 = ProblemSplice[] | null;
 export type At2 = number;
 export type Insert1 = Problem[];
 export type Remove1 = number;
 export type Revision1 = number;
-export type Type25 = 'changed';
+export type Stale1 = {
+  [k: string]: string;
+} | null;
+export type Type29 = 'changed';
 export type Id3 = string;
 export type Revision2 = number;
-export type Type26 = 'refused';
+export type Type30 = 'refused';
 export type Events2 = {
   [k: string]: unknown;
 }[];
 export type Run1 = string;
-export type Type27 = 'events';
-export type Nodes6 = NodeSpec[];
-export type Type28 = 'registered';
-export type Node11 = string;
+export type Type31 = 'events';
+export type Nodes7 = NodeSpec[];
+export type Type32 = 'registered';
+export type Node13 = string;
 export type Port4 = string;
-export type Type29 = 'shown';
+export type Type33 = 'shown';
 export type Picture = string;
-export type Type30 = 'drawn';
-export type Type31 = 'failed';
+export type Type34 = 'drawn';
+export type Type35 = 'failed';
 
 export interface Schema {
   Document: Document;
@@ -614,9 +634,15 @@ export interface Redo {
 }
 /**
  * Runs the workflow; with ``target`` only what that node needs, and the node.
+ *
+ * ``only`` is a node that is run alone, ``since`` one that is run with what follows; what these need
+ * comes from the latest run. Without ``cache`` everything is computed afresh.
  */
 export interface Start {
+  cache?: Cache;
   inputs?: Inputs;
+  only?: Only;
+  since?: Since;
   target?: Target;
   type?: Type19;
 }
@@ -630,18 +656,53 @@ export interface Stop {
   type?: Type20;
 }
 /**
- * Shows the value of an output in IPython's rich display.
+ * Answers the question of the node at an address, by field; the run goes on.
+ */
+export interface Answer {
+  address: Address;
+  answer: Answer1;
+  type?: Type21;
+}
+export interface Answer1 {
+  [k: string]: unknown;
+}
+/**
+ * Makes the outputs of a node stand still as the latest run gave them, or lets it compute again.
+ */
+export interface Pin {
+  node: Node9;
+  on: On;
+  type?: Type22;
+}
+/**
+ * Puts nodes of a body (``within`` names its containers) into a sub-workflow of their own.
+ */
+export interface Extract {
+  nodes: Nodes5;
+  type?: Type23;
+  within?: Within;
+}
+/**
+ * Puts the nodes of a sub-workflow in its place.
+ */
+export interface Dissolve {
+  node: Node10;
+  type?: Type24;
+  within?: Within1;
+}
+/**
+ * Shows the value of an output in IPython's rich display; ``node`` is a place such as ``each/clean``.
  */
 export interface Show {
-  node: Node9;
+  node: Node11;
   port: Port2;
-  type?: Type21;
+  type?: Type25;
 }
 /**
  * Asks for a picture of the workflow as it is now, to be kept in the notebook's file.
  */
 export interface Draw {
-  type?: Type22;
+  type?: Type26;
 }
 /**
  * Everything a view needs, sent once as the answer to ``open``.
@@ -652,11 +713,13 @@ export interface Opened {
   catalogue: CatalogueSpec;
   document: Document1;
   inputs: Inputs2;
+  pinned?: Pinned;
   ports: Ports1;
   problems: Problems;
   revision: Revision;
   run?: RunState | null;
-  type?: Type24;
+  stale?: Stale;
+  type?: Type28;
 }
 /**
  * Everything the canvas must know to draw any workflow.
@@ -664,7 +727,8 @@ export interface Opened {
 export interface CatalogueSpec {
   categories: Categories;
   connections: Connections;
-  nodes: Nodes5;
+  nodes: Nodes6;
+  policy?: Policy1;
   tags: Tags;
 }
 /**
@@ -698,7 +762,7 @@ export interface NodeSpec {
   ports?: Ports;
   summary: Summary;
   title: Title5;
-  type: Type23;
+  type: Type27;
   version?: Version1;
 }
 /**
@@ -742,7 +806,7 @@ export interface Document1 {
 export interface RunInput {
   default?: Default2;
   name: Name4;
-  node: Node10;
+  node: Node12;
   port: Port3;
   required: Required2;
   tag: Tag1;
@@ -771,6 +835,9 @@ export interface RunState {
   id: Id1;
   status: Status1;
 }
+export interface Stale {
+  [k: string]: string;
+}
 /**
  * A change that took place: a view's own (``id`` is the change's), another view's or the kernel's.
  */
@@ -780,10 +847,12 @@ export interface Changed {
   id?: Id2;
   inputs?: Inputs3;
   operations: Operations1;
+  pinned?: Pinned1;
   ports?: Ports2;
   problems?: Problems1;
   revision: Revision1;
-  type?: Type25;
+  stale?: Stale1;
+  type?: Type29;
 }
 /**
  * From ``at`` of the list as it was, ``remove`` inputs go and ``insert`` come.
@@ -811,7 +880,7 @@ export interface Refused {
   error: Problem;
   id: Id3;
   revision: Revision2;
-  type?: Type26;
+  type?: Type30;
 }
 /**
  * What happened in a run since the last batch (60 Hz at most).
@@ -819,15 +888,15 @@ export interface Refused {
 export interface Events1 {
   events: Events2;
   run: Run1;
-  type?: Type27;
+  type?: Type31;
 }
 /**
  * Node types that are new or other than before, for instance since a cell was run again.
  */
 export interface Registered {
-  nodes: Nodes6;
+  nodes: Nodes7;
   ports?: Ports3;
-  type?: Type28;
+  type?: Type32;
 }
 export interface Ports3 {
   [k: string]: Ports;
@@ -836,9 +905,9 @@ export interface Ports3 {
  * The output area now holds the value that ``show`` asked for.
  */
 export interface Shown {
-  node: Node11;
+  node: Node13;
   port: Port4;
-  type?: Type29;
+  type?: Type33;
 }
 /**
  * What the notebook's file keeps of the workflow, for when there is no kernel.
@@ -846,7 +915,7 @@ export interface Shown {
 export interface Drawn {
   document: Document2;
   picture: Picture;
-  type?: Type30;
+  type?: Type34;
 }
 export interface Document2 {
   [k: string]: unknown;
@@ -856,5 +925,5 @@ export interface Document2 {
  */
 export interface Failed {
   error: Problem;
-  type?: Type31;
+  type?: Type35;
 }
