@@ -16,7 +16,9 @@ machine-readable ``code``. The tree::
      │    ├── DuplicateId         an id that is already taken
      │    ├── CycleError          edges that lead back to where they started
      │    ├── MissingInput        a required input that nothing feeds
-     │    └── ExpressionError     a condition that is no expression, or does not fit its values
+     │    ├── ExpressionError     a condition that is no expression, or does not fit its values
+     │    ├── CodeError           Python that does not just build a workflow
+     │    └── ScriptError         a workflow that cannot become a script of its own
      ├── PatchError               a change that cannot be applied
      │    └── StaleChange         a change whose target was changed by somebody else
      ├── NodeTypeError            a node class that breaks the node contract
@@ -162,6 +164,42 @@ class ExpressionError(DocumentError):
     """A condition is no expression, or the values do not fit it."""
 
     code: ClassVar[str] = "expression"
+
+
+class CodeError(DocumentError):
+    """Python that does not just build a workflow, so that it cannot be read as one.
+
+    Args:
+        message: What is not understood, or what the line does wrong.
+        hint: What to write instead.
+        path: The place, as ``line 3, column 5``; made of the two where empty.
+        line: The line, counted from 1; 0 where there is none.
+        column: The column, counted from 1.
+        source: The piece of code.
+    """
+
+    code: ClassVar[str] = "code"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        path: str = "",
+        line: int = 0,
+        column: int = 0,
+        source: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, path=path or (f"line {line}, column {column}" if line else ""))
+        self.line = line
+        self.column = column
+        self.source = source
+
+
+class ScriptError(DocumentError):
+    """The workflow cannot become a script of its own; ``problems`` names every node in the way."""
+
+    code: ClassVar[str] = "script"
 
 
 class LoopLimit(BpazError):

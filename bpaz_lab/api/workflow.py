@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.api import bodies  # noqa: F401 (opening a workflow must load no code any more)
-from bpaz_lab.api.running import Running
+from bpaz_lab.api.over import Over
 from bpaz_lab.errors import DocumentError, FileRefused
 from bpaz_lab.graph import document as documents
 from bpaz_lab.graph.check import secrets_in
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SUFFIX = ".bpaz"
 
 
-class Workflow(Running):
+class Workflow(Over):
     """One workflow. Displaying it shows the canvas; canvas and code edit the same thing.
 
     Args:
@@ -65,6 +65,14 @@ class Workflow(Running):
             scope = scope[container].body
         return scope
 
+    def copied(self) -> Workflow:
+        """A workflow of its own that means the same, with the same pins, beside the same file."""
+        other = Workflow.from_dict(self.history.document, types=self.types)
+        if self.folder is not None:
+            other._live_in(self.folder)
+        other.pins = dict(self.pins)
+        return other
+
     # ---- as data and files ------------------------------------------------------------------------
 
     def to_dict(self) -> Document:
@@ -101,6 +109,50 @@ class Workflow(Running):
     def from_json(cls, text: str | bytes, *, types: Catalogue | None = None) -> Workflow:
         """A workflow from the text of a file; raises as ``from_dict`` does."""
         return cls.from_dict(documents.parse(text, limits=UNLIMITED), types=types)
+
+    # ---- as code ----------------------------------------------------------------------------------
+
+    def to_python(self, *, layout: bool = True) -> str:
+        """The Python that makes this workflow, as one would write it; see docs/code.md.
+
+        Args:
+            layout: Whether it says where the nodes lie on the canvas, where they have a place.
+
+        Example:
+            >>> print(Workflow("Empty").to_python(), end="")
+            import bpaz_lab as bz
+            <BLANKLINE>
+            wf = bz.Workflow("Empty")
+        """
+        from bpaz_lab.code.python import to_python
+
+        with self.history.lock:
+            return to_python(self.history.document, self.types, layout=layout)
+
+    @classmethod
+    def from_python(
+        cls, source: str, *, like: Workflow | None = None, types: Catalogue | None = None
+    ) -> Workflow:
+        """A workflow from the Python that makes it, which is read and not run; see docs/code.md.
+
+        Args:
+            source: What ``to_python`` gives, or what one would write in its place.
+            like: The workflow as it was: its nodes, by id, keep their places, and notes and groups stay.
+            types: The node types.
+
+        Raises:
+            CodeError: A line does something else than to build a workflow; it says which, and where.
+        """
+        from bpaz_lab.code.looks import dress
+        from bpaz_lab.code.reader import read
+
+        def begin(told: Any) -> Workflow:
+            return cls(told, types=types) if isinstance(told, str) else cls.from_dict(told, types=types)
+
+        document = read(source, begin).history.document
+        if like is not None:
+            dress(document, like.history.document)
+        return cls.from_dict(document, types=types)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the workflow to a file, all or nothing.

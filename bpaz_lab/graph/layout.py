@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bpaz_lab.graph.document import Body
+    from bpaz_lab.graph.spec import NodeSpec, Ports
 
 COLUMN: Final = 300
 HEAD, ROW, GAP = 50, 22, 36
@@ -69,6 +70,12 @@ def places(body: Body, rows: Callable[[str], int]) -> dict[str, list[float]]:
         columns.append(placed)
         heights.append(y)
     return _folded(columns, heights, top)
+
+
+def lines(ports: Ports, spec: NodeSpec | None) -> int:
+    """The lines of a node on the canvas: ports, a few settings, and its outputs after a run."""
+    settings = min(2, len(spec.fields)) if spec else 0
+    return max(len(ports.inputs), len(ports.outputs), 1) + settings + len(ports.outputs)
 
 
 def next_place(body: Body, rows: Callable[[str], int]) -> list[float]:
