@@ -177,7 +177,7 @@ def _pieces(text: str, line: str, place: _Place) -> str:
     """A text that is too long for its line, cut at line breaks and spaces."""
     inner = place.indent + INDENT if place.named else place.indent
     parts = [quoted(piece) for piece in _cut(text, max(20, WIDTH - len(inner) - 3))]
-    if len(parts) == 1 and not place.named:
+    if not parts or (len(parts) == 1 and not place.named):
         return line
     joined = f"\n{inner}".join(parts)
     return f"(\n{inner}{joined}\n{place.indent})" if place.named else joined

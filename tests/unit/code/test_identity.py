@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 import bpaz_lab as bz
 from bpaz_lab.code.python import to_python
@@ -17,7 +17,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from workflows import documents
 
 pytestmark = pytest.mark.unit
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(
+    max_examples=100,
+    deadline=None,
+    phases=set(Phase) - {Phase.explain},
+    suppress_health_check=list(HealthCheck),
+)
 
 
 def begin(told):
