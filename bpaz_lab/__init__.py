@@ -19,6 +19,7 @@ from bpaz_lab import errors
 from bpaz_lab.errors import BpazError, DocumentError, InputError, RunError
 
 if TYPE_CHECKING:
+    from bpaz_lab.api import metrics
     from bpaz_lab.api.decorator import node, register_node
     from bpaz_lab.api.types import credential, node_type, node_types
     from bpaz_lab.api.workflow import Workflow
@@ -51,6 +52,7 @@ __all__ = [
     "__version__",
     "credential",
     "errors",
+    "metrics",
     "node",
     "node_type",
     "node_types",
@@ -61,6 +63,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "metrics":
+        return import_module("bpaz_lab.api.metrics")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

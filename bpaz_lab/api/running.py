@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import ChainMap
-from pathlib import Path
+from functools import lru_cache
+from pathlib import Path  # noqa: TC003 (as the class of an attribute)
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.api.editing import Editing
@@ -87,7 +89,26 @@ class Running(Editing):
         services = Services(jail=self._jail(), namespace=_namespace())
         return stale(self.history.document, self.types, self._known, services, self.pins)
 
-    def start(  # noqa: PLR0913 (each option stands for itself)
+    def start(self, inputs: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
+        """Starts a run and returns at once.
+
+        Args:
+            inputs: Inputs in a mapping, for names that are no identifiers or that clash with an option.
+            named: Inputs by name, and the options of ``prepared``: ``target``, ``only``, ``since``,
+                ``session``, ``timeout``, ``concurrency``, ``cache``, ``budget``, ``objects``.
+
+        Raises:
+            DocumentError: The workflow has problems; nothing was started.
+            InputError: An input is unknown, ambiguous or missing; nothing was started.
+        """
+        run = self.prepared(inputs, **named)
+        self.latest = run  # before it starts: Ctrl-C finds it
+        run.start()
+        for listener in list(self._listeners):
+            listener(run)
+        return run
+
+    def prepared(  # noqa: PLR0913 (each option stands for itself)
         self,
         inputs: Mapping[str, Any] | None = None,
         /,
@@ -102,7 +123,7 @@ class Running(Editing):
         objects: Mapping[str, Any] | None = None,
         **named: Any,
     ) -> Run:
-        """Starts a run and returns at once.
+        """A run that has not begun.
 
         Args:
             inputs: Inputs in a mapping, for names that are no identifiers or that clash with an option.
@@ -119,8 +140,8 @@ class Running(Editing):
             named: Inputs by name.
 
         Raises:
-            DocumentError: The workflow has problems; nothing was started.
-            InputError: An input is unknown, ambiguous or missing; nothing was started.
+            DocumentError: The workflow has problems.
+            InputError: An input is unknown, ambiguous or missing.
         """
         services = Services(
             session=session, jail=self._jail(), namespace=ChainMap(dict(objects or {}), _namespace())
@@ -135,12 +156,8 @@ class Running(Editing):
             given={**given, **self.pins},
             memo=None if kept is None else Incremental(kept, self._known),
         )
-        run = Run(self.plan(*targets, given=options.given), {**(inputs or {}), **named}, options)
-        self.latest = run  # before it starts: Ctrl-C finds it
-        run.start()
-        for listener in list(self._listeners):
-            listener(run)
-        return run
+        plan = self.plan(*targets, given=options.given)
+        return Run(plan, {**(inputs or {}), **named}, options)
 
     def run(self, inputs: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
         """Runs to the end; Ctrl-C cancels. Takes what ``start`` takes.
@@ -236,9 +253,13 @@ class Running(Editing):
         self.types = self.types.beside(Folder(self._jail()))
 
     def _jail(self) -> Jail:
-        if self.folder is None:
-            return Jail.user()
-        return Jail([self.folder, Path.cwd(), Path.home()])
+        return _jail_of(self.folder, os.getcwd(), os.path.expanduser("~"))  # noqa: PTH109, PTH111 (quick)
+
+
+@lru_cache(64)
+def _jail_of(folder: Path | None, current: str, home: str) -> Jail:
+    """The folders of a workflow; finding out where they really lie takes longer than a small run."""
+    return Jail([current, home] if folder is None else [folder, current, home])
 
 
 def _namespace() -> dict[str, Any]:

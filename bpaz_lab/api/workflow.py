@@ -17,6 +17,9 @@ from bpaz_lab.guard.strict_json import UNLIMITED
 from bpaz_lab.nodes.catalogue import catalogue
 
 if TYPE_CHECKING:
+    from langchain_core.tools import StructuredTool
+    from langgraph.graph.state import CompiledStateGraph
+
     from bpaz_lab.api.editing import Editing
     from bpaz_lab.graph.document import Document
     from bpaz_lab.nodes.catalogue import Catalogue
@@ -192,6 +195,57 @@ class Workflow(Over):
         workflow = cls.from_json(text, types=types)
         workflow._live_in(target.resolve().parent)
         return workflow
+
+    # ---- for LangChain and LangGraph --------------------------------------------------------------
+
+    def as_tool(self, *, name: str = "", description: str = "") -> StructuredTool:
+        """The workflow as a tool of LangChain, which an agent can call; see docs/langgraph.md.
+
+        The arguments are the inputs of the workflow. It runs as it is when it is called. A text is given
+        as it is, anything else as text or JSON.
+
+        Args:
+            name: What a model calls it; made of the workflow's name where empty.
+            description: What a model reads of it; say when it is of use.
+
+        Raises:
+            DocumentError: The workflow has problems.
+            InputError: It needs a live object, which no model can give.
+
+        Example:
+            >>> wf = Workflow("Greeting")
+            >>> _ = wf.add("PromptTemplate", template="Hello {name}!")
+            >>> wf.as_tool(description="Greets somebody.").invoke({"name": "Ada"})
+            'Hello Ada!'
+        """
+        from bpaz_lab.api.tool import as_tool
+
+        tool: StructuredTool = as_tool(self, name, description)
+        return tool
+
+    def to_langgraph(self, checkpointer: Any = None) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """The workflow as it is now as a compiled graph of LangGraph; see docs/langgraph.md.
+
+        Its state has the inputs by name, ``output`` and the fields of End; a question to a person is an
+        ``interrupt({address: question})``.
+
+        Args:
+            checkpointer: A LangGraph checkpointer, which an interrupt needs; None for none, or for that
+                of the graph that this one is put into.
+
+        Raises:
+            DocumentError: The workflow has problems.
+
+        Example:
+            >>> wf = Workflow("Greeting")
+            >>> _ = wf.add("PromptTemplate", template="Hello {name}!")
+            >>> wf.to_langgraph().invoke({"name": "Ada"})
+            {'name': 'Ada', 'output': 'Hello Ada!'}
+        """
+        from bpaz_lab.api.tool import to_langgraph
+
+        graph: CompiledStateGraph[Any, Any, Any, Any] = to_langgraph(self, checkpointer)
+        return graph
 
     # ---- on a canvas ------------------------------------------------------------------------------
 

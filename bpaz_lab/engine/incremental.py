@@ -16,6 +16,7 @@ import asyncio
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from bpaz_lab.engine.cache import Entry
 from bpaz_lab.engine.hashing import hashed
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from bpaz_lab.nodes.base import Node
     from bpaz_lab.nodes.catalogue import Catalogue
     from bpaz_lab.nodes.context import Services
+
+_FLYING: WeakKeyDictionary[Cache, dict[str, asyncio.Future[None]]] = WeakKeyDictionary()
+"""What runs compute just now, by cache and key, so that no two compute the same at the same time."""
 
 LARGE: Final = 1_000_000
 """Bytes above which a value is hashed in a thread."""
@@ -98,6 +102,8 @@ class Incremental:
         self._hashes: dict[tuple[str, int], tuple[str, int, str]] = {}
         """The content of each slot, by prefix and slot: digest, size, why there is none."""
         self._recipes: dict[str, Recipe] = {}
+        self._flying = _FLYING.setdefault(cache, {})
+        self._mine: dict[str, tuple[str, asyncio.Future[None]]] = {}
         self._usage: dict[str, dict[str, tuple[int, int]]] = {}
 
     def keeps(self, step: Step) -> bool:
@@ -115,18 +121,21 @@ class Incremental:
             self.known.recipes[step.node] = recipe
         if not recipe.key:
             return Found(None, recipe.why)
-        entry = self.cache.get(recipe.key)
-        if entry is None or not {name for b in step.bound for name, _ in b.slots} >= entry.outputs.keys():
+        while (entry := self.cache.get(recipe.key)) is None and recipe.key in self._flying:
+            await asyncio.wait([self._flying[recipe.key]])  # another run computes the same just now
+        if entry is None:
+            self._fly(address, recipe.key)
             return Found(None, FIRST if before is None else _difference(before, recipe))
         if damaged := await self._damaged(at, step, entry):
             place = f"{address}.{damaged}"
             if place not in self.known.warned:
                 self.known.warned.add(place)
                 warnings.warn(
-                    f"the value of {place} was changed in place after it was computed, so it is computed again; "
-                    "copy it before changing it",
+                    f"the value of {place} was changed in place after it was computed, "
+                    "so it is computed again; copy it before changing it",
                     stacklevel=2,
                 )
+            self._fly(address, recipe.key)
             return Found(None, f"its result {damaged} was changed in place")
         self.saved[address] = entry
         return Found(entry, "")
@@ -175,6 +184,19 @@ class Incremental:
         """Forgets the values of a round that is over."""
         for known in [known for known in self._hashes if known[0] == prefix]:
             del self._hashes[known]
+
+    def release(self, at: Scheduler, step: Step) -> None:
+        """Tells other runs that a step was computed, or failed: they need not wait any more."""
+        flight = self._mine.pop(at.prefix + step.node, None)
+        if flight is not None:
+            key, over = flight
+            if self._flying.get(key) is over:
+                del self._flying[key]
+            over.set_result(None)
+
+    def _fly(self, address: str, key: str) -> None:
+        self._mine[address] = key, asyncio.get_running_loop().create_future()
+        self._flying.setdefault(*self._mine[address])
 
     def used(self, address: str, model: str, input_tokens: int, output_tokens: int) -> None:
         """Notes the tokens of a step, so that a hit can say what it saved."""

@@ -9,6 +9,7 @@ import asyncio
 import threading
 import traceback
 import uuid
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -32,7 +33,6 @@ from bpaz_lab.nodes.context import Services
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-    from concurrent.futures import Future
 
     from bpaz_lab.engine.events import Status, Usage
     from bpaz_lab.engine.incremental import Incremental
@@ -124,6 +124,13 @@ class Run:
         if self._through_langgraph:
             compiled(self._plan.regions)  # the first import of LangGraph takes seconds: not on the loop
         self._future = runtime().submit(self._go())
+        return self
+
+    async def here(self) -> Run:
+        """Runs to the end on the engine's own loop, for who is on it already."""
+        self._future = Future()
+        await self._go()
+        self._future.set_result(None)
         return self
 
     @property

@@ -67,7 +67,11 @@ async def special(at: Scheduler, step: Step) -> bool:
             _take(at, step, found.entry)
             return True
         why = found.why
-    return await _compute(at, step, why, keeps=keeps)
+    try:
+        return await _compute(at, step, why, keeps=keeps)
+    finally:
+        if keeps:
+            at.shared.memo.release(at, step)
 
 
 def _take(at: Scheduler, step: Step, entry: Entry) -> None:

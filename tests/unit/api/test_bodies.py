@@ -186,7 +186,7 @@ def test_extract_and_inline_are_inverse(data):
     try:
         part = wf.extract(chosen, id="part")
     except DocumentError as error:
-        assert "circle" in str(error)
+        assert "circle" in str(error)  # noqa: PT017 (whether it would depends on the choice)
         assert wf.to_dict() == before
         return
     assert wf.validate() == []

@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bpaz_lab import InputError, Workflow
+from bpaz_lab.engine.cache import MemoryCache
+from bpaz_lab.errors import DocumentError, MissingPackage
+
+pytestmark = pytest.mark.unit
+
+
+def greeting(template="Hello {name}!"):
+    wf = Workflow()
+    wf.add("PromptTemplate", id="hello", template=template)
+    return wf
+
+
+def picky(x: int) -> int:
+    """Does not like 2."""
+    if x == 2:
+        raise ValueError("no twos")
+    return x * 10
+
+
+def counting():
+    calls = []
+
+    def count(x: int) -> int:
+        calls.append(x)
+        return x
+
+    wf = Workflow()
+    wf.add(count)
+    return wf, calls
+
+
+# ---- map --------------------------------------------------------------------------------------------
+
+
+def test_a_row_is_a_run_and_what_else_is_there_passes_through():
+    data = pd.DataFrame({"name": ["Ada", "Alan"], "year": [1815, 1912]}, index=["a", "b"])
+    found = greeting().map(data, progress=False)
+    assert list(found.index) == ["a", "b"]
+    assert list(found.columns) == [
+        *("name", "year", "output", "status", "error", "latency", "tokens", "cost", "run_id")
+    ]
+    assert found["output"].tolist() == ["Hello Ada!", "Hello Alan!"]
+    assert found["status"].tolist() == ["completed", "completed"]
+    assert found["year"].tolist() == [1815, 1912]
+    assert found["run_id"].is_unique
+    assert list(data.columns) == ["name", "year"]
+
+
+@pytest.mark.parametrize("data", [["Ada"], [{"name": "Ada"}], pd.DataFrame({"name": ["Ada"]})])
+def test_rows_come_as_tables_dicts_or_values(data):
+    assert greeting().map(data, progress=False)["output"].tolist() == ["Hello Ada!"]
+
+
+def test_no_rows_give_no_results():
+    assert len(greeting().map([], progress=False)) == 0
+
+
+def test_the_results_of_end_are_columns_and_give_way_to_the_data():
+    wf = Workflow()
+    start = wf.add("Start", fields=[{"name": "a"}, {"name": "b"}])
+    end = wf.add("End", fields=["a", "joined"])
+    wf.connect(start["a"], end["a"])
+    wf.connect(start["b"], end["joined"])
+    found = wf.map([{"a": "1", "b": "2"}], progress=False)
+    assert found.loc[0, ["output_a", "joined"]].tolist() == ["1", "2"]
+
+
+def test_a_row_that_fails_does_not_stop_the_others():
+    wf = Workflow()
+    wf.add(picky)
+    found = wf.map([1, 2, 3], progress=False)
+    assert found["status"].tolist() == ["completed", "failed", "completed"]
+    assert found["output"].tolist()[::2] == [10, 30]
+    assert "no twos" in found.loc[1, "error"]
+
+
+def test_columns_and_inputs_may_have_other_names():
+    found = greeting().map(pd.DataFrame({"who": ["Ada"]}), columns={"who": "name"}, progress=False)
+    assert found["output"].tolist() == ["Hello Ada!"]
+    found = greeting("{name} {sign}").map([{"name": "Ada"}], sign="!", progress=False)
+    assert found["output"].tolist() == ["Ada !"]
+
+
+@pytest.mark.parametrize(
+    ("data", "columns", "why"),
+    [
+        ([{"other": 1}], None, "needs name"),
+        ([1, {"name": "a"}], None, None),
+        ("Ada", None, "not a str"),
+        ([{"name": 1}], {"nam": "name"}, "no column 'nam'"),
+        ([{"who": 1}], {"who": "nme"}, "no input 'nme'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_runs(data, columns, why):
+    wf = greeting()
+    if why is None:
+        assert len(wf.map(data, progress=False)) == 2
+        return
+    with pytest.raises(InputError, match=why):
+        wf.map(data, columns=columns, progress=False)
+    assert wf.latest is None
+
+
+def test_a_list_of_values_needs_one_input():
+    with pytest.raises(InputError, match="has 2"):
+        greeting("{a} {b}").map(["x"], progress=False)
+
+
+def test_so_many_rows_go_on_at_once():
+    now, most = 0, 0
+
+    async def busy(x: int) -> int:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.005)
+        now -= 1
+        return x
+
+    wf = Workflow()
+    wf.add(busy)
+    found = wf.map(list(range(12)), concurrency=3, progress=False)
+    assert found["output"].tolist() == list(range(12))
+    assert most == 3
+
+
+def test_a_row_that_waits_for_a_person_says_so():
+    wf = Workflow()
+    wf.add("HumanApproval", id="ask")
+    found = wf.map([1], progress=False)
+    assert found["status"].tolist() == ["paused"]
+    assert "ask" in found.loc[0, "error"]
+
+
+def test_rows_that_need_the_same_compute_it_once(tmp_path):
+    told = str(tmp_path / "calls")  # a list would be part of what the function depends on
+
+    def index() -> str:
+        with open(told, "a") as file:  # noqa: PTH123 (no more than it needs)
+            file.write("index\n")
+        time.sleep(0.05)
+        return "index"
+
+    def look(index: str, question: str) -> str:
+        return f"{question} in {index}"
+
+    wf = Workflow()
+    wf.connect(wf.add(index)["result"], wf.add(look)["index"])
+    found = wf.map([{"question": str(n)} for n in range(6)], progress=False, cache=MemoryCache())
+    assert found["output"].tolist() == [f"{n} in index" for n in range(6)]
+    assert Path(told).read_text() == "index\n"
+
+
+def test_without_its_packages_it_says_which(monkeypatch):
+    monkeypatch.setattr("bpaz_lab.api.rows.importlib.util.find_spec", lambda _: None)
+    with pytest.raises(MissingPackage, match="pandas") as caught:
+        greeting().map([{"name": "a"}])
+    assert caught.value.hint == "pip install 'bpaz-lab[data]'"
+
+
+# ---- to go on -----------------------------------------------------------------------------------------
+
+
+def test_only_what_is_not_done_is_run_again():
+    wf, calls = counting()
+    first = wf.map([1, 2, 3], progress=False, cache=False)
+    calls.clear()
+    again = wf.map([1, 2, 3, 4], resume=first.iloc[[0, 2]], progress=False, cache=False)
+    assert sorted(calls) == [2, 4]
+    assert again["output"].tolist() == [1, 2, 3, 4]
+    calls.clear()
+    changed = wf.map([1, 20, 3], resume=first, progress=False, cache=False)
+    assert calls == [20]
+    assert changed["output"].tolist() == [1, 20, 3]
+
+
+def test_a_table_without_a_status_is_nothing_to_go_on_from():
+    with pytest.raises(InputError, match="no column 'status'"):
+        greeting().map(["a"], resume=pd.DataFrame({"name": ["a"]}), progress=False)
+    with pytest.raises(InputError, match="a table or the path"):
+        greeting().map(["a"], resume=3, progress=False)
+
+
+def test_a_file_keeps_what_is_done(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    wf, calls = counting()
+    wf.map([1, 2], resume=path, progress=False, cache=False)
+    assert len(path.read_text().splitlines()) == 2
+    with path.open("a") as file:
+        file.write('{"key": "cut sho')
+    calls.clear()
+    found = wf.map([2, 3, 1], resume=str(path), progress=False, cache=False)
+    assert calls == [3]
+    assert found["output"].tolist() == [2, 3, 1]
+    wf["count"].title = "Another workflow"
+    calls.clear()
+    wf.map([1], resume=path, progress=False, cache=False)
+    assert calls == [1]
+
+
+SCRIPT = """
+    import sys, time
+    from bpaz_lab import Workflow
+
+    def slow(x: int) -> int:
+        if x > 3:
+            print("waiting", flush=True)
+            time.sleep(float(sys.argv[2]))
+        return x
+
+    wf = Workflow()
+    wf.add(slow)
+    try:
+        found = wf.map(list(range(8)), concurrency=1, resume=sys.argv[1], progress=False, cache=False)
+    except KeyboardInterrupt as stop:
+        print(len(wf.partial), sorted(wf.partial["output"].tolist()), stop.__notes__[0], flush=True)
+    else:
+        print(found["output"].tolist(), flush=True)
+"""
+
+
+def test_ctrl_c_keeps_what_is_done_and_another_process_goes_on(tmp_path):
+    script, path = tmp_path / "go.py", tmp_path / "rows.jsonl"
+    script.write_text(textwrap.dedent(SCRIPT))
+    command = [sys.executable, str(script), str(path)]
+    going = subprocess.Popen([*command, "30"], stdout=subprocess.PIPE, text=True)
+    assert going.stdout.readline() == "waiting\n"
+    time.sleep(0.2)
+    going.send_signal(signal.SIGINT)
+    out, _ = going.communicate(timeout=60)
+    assert out.startswith("4 [0, 1, 2, 3] The rows that are done are in wf.partial")
+    kept = [json.loads(line)["result"]["output"] for line in path.read_text().splitlines()]
+    assert kept == [0, 1, 2, 3]
+    done = subprocess.run([*command, "0"], capture_output=True, text=True, check=True, env=os.environ)
+    assert done.stdout.splitlines()[-1] == "[0, 1, 2, 3, 4, 5, 6, 7]"
+
+
+# ---- sweep --------------------------------------------------------------------------------------------
+
+
+def test_every_combination_is_run_on_a_copy():
+    wf = greeting("{greet} {name}")
+    before = wf.to_dict()
+    found = wf.sweep({"hello.template": ["Hi {name}", "Bye {name}"]}, name="Ada", progress=False)
+    assert found["hello.template"].tolist() == ["Hi {name}", "Bye {name}"]
+    assert found["output"].tolist() == ["Hi Ada", "Bye Ada"]
+    assert wf.to_dict() == before
+
+
+def test_combinations_with_rows():
+    wf = Workflow()
+    first = wf.add("PromptTemplate", id="one", template="{name}")
+    first >> wf.add("PromptTemplate", id="two", template="{text}")
+    found = wf.sweep(
+        {"one.template": ["a{name}", "b{name}"], "two.template": ["{text}1", "{text}2"]},
+        [{"name": "x"}, {"name": "y"}],
+        progress=False,
+    )
+    assert found["output"].tolist() == ["ax1", "ay1", "ax2", "ay2", "bx1", "by1", "bx2", "by2"]
+
+
+def test_what_comes_before_a_change_is_computed_once(tmp_path):
+    told = str(tmp_path / "calls")
+
+    def load(x: int) -> int:
+        with open(told, "a") as file:  # noqa: PTH123 (as above)
+            file.write(f"{x}\n")
+        return x
+
+    wf = Workflow()
+    wf.connect(wf.add(load)["result"], wf.add("Delay", id="wait")["value"])
+    wf.sweep({"wait.seconds": [0, 0.001, 0.002]}, x=5, progress=False, cache=MemoryCache())
+    assert Path(told).read_text() == "5\n"
+
+
+def test_settings_inside_of_containers():
+    wf = Workflow()
+    with wf.add("SubWorkflow", id="part") as body:
+        start = body.add("Start", fields=[{"name": "name"}])
+        start >> body.add("PromptTemplate", id="hello", template="{name}") >> body.add("End")
+    found = wf.sweep({"part/hello.template": ["{name}!", "{name}?"]}, name="Ada", progress=False)
+    assert found["output"].tolist() == ["Ada!", "Ada?"]
+
+
+def test_what_is_wrong_with_settings_is_told_whole_and_nothing_runs():
+    wf = greeting()
+    with pytest.raises(DocumentError) as caught:
+        wf.sweep({"hello.temp": [1], "nothing.x": [1], "hello": [1], "hello.template": [3]}, name="a")
+    told = str(caught.value)
+    assert "no setting 'temp'" in told
+    assert "no node 'nothing'" in told
+    assert "names no setting" in told
+    with pytest.raises(InputError, match="no values"):
+        wf.sweep({"hello.template": []}, name="a")
+    assert wf.latest is None
