@@ -1,5 +1,5 @@
 import { mountCanvas } from '../canvas/index';
-import { readDocument } from '../model/document';
+import { NO_CATALOGUE, readDocument } from '../model/document';
 import type { Host } from '../model/host';
 import { createWorkflowStore } from '../model/store';
 import type { Document, FromPage, Opened, ToPage } from '../model/types';
@@ -39,10 +39,12 @@ function opened(document: Document): Opened {
     type: 'opened',
     revision: 0,
     document,
-    catalogue: { nodes: [], categories: [], tags: {}, connections: {} },
+    catalogue: NO_CATALOGUE,
     ports: {},
     problems: [],
     inputs: [],
+    stale: {},
+    pinned: [],
     run: null,
     can_undo: false,
     can_redo: false,

@@ -1,6 +1,6 @@
 /** Reading a document that somebody else wrote: what has not its shape is left out. */
 import { dict, isRecord } from './dict';
-import type { Document, Edge, Group, NodeEntry, Note, Point } from './types';
+import type { Body, CatalogueSpec, Document, Edge, Group, NodeEntry, Note, Point } from './types';
 
 const ID = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 
@@ -14,12 +14,26 @@ export const EMPTY: Document = {
   groups: dict(),
 };
 
+export const NO_CATALOGUE: CatalogueSpec = {
+  nodes: [],
+  categories: [],
+  tags: {},
+  connections: {},
+  policy: [],
+};
+
 /** A document in normal form, or null when the value is none. */
 export function readDocument(value: unknown): Document | null {
   if (!isRecord(value) || value.bpaz !== 1) return null;
   return {
     bpaz: 1,
     name: typeof value.name === 'string' ? value.name : '',
+    ...readBody(value),
+  };
+}
+
+function readBody(value: Record<string, unknown>): Body {
+  return {
     nodes: section(value.nodes, readNode),
     edges: readEdges(value.edges),
     layout: section(value.layout, readPoint),
@@ -45,13 +59,14 @@ function section<T>(value: unknown, read: (value: unknown) => T | null): Record<
 
 function readNode(value: unknown): NodeEntry | null {
   if (!isRecord(value) || typeof value.type !== 'string') return null;
-  const { title, version, settings, ...rest } = value;
+  const { title, version, settings, body, ...rest } = value;
   return {
     ...rest,
     type: value.type,
     version: typeof version === 'number' ? version : 1,
     settings: isRecord(settings) ? settings : {},
     ...(typeof title === 'string' && { title }),
+    ...(isRecord(body) && { body: readBody(body) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { corner, excerpt, type Insertion, insert, readClipboard } from './clipbo
 import { entry } from './dict';
 import { snakeCase, uniqueId } from './ids';
 import { addNode, connect, disconnect, edgeOf, move, put, removeNodes, whole } from './operations';
+import { EMPTY_BODY } from './sight';
 import type { WorkflowState } from './state';
 import type { Operation } from './types';
 
@@ -16,6 +17,7 @@ type Edits = Pick<
   | 'arrange'
   | 'setSetting'
   | 'setTitle'
+  | 'setPolicy'
   | 'duplicate'
   | 'copy'
   | 'paste'
@@ -36,8 +38,9 @@ export function edits(get: () => WorkflowState): Edits {
   return {
     addNode(type, at, settings = {}) {
       const id = uniqueId(snakeCase(type), isTaken);
-      const version = entry(get().specs, type)?.version ?? 1;
-      edit(addNode(get().document, id, { type, version, settings }, at));
+      const spec = entry(get().specs, type);
+      const body = spec?.container ? { body: EMPTY_BODY } : {};
+      edit(addNode(get().document, id, { type, version: spec?.version ?? 1, settings, ...body }, at));
       return id;
     },
     removeNodes: (ids) => edit(removeNodes(get().document, ids)),
@@ -47,6 +50,12 @@ export function edits(get: () => WorkflowState): Edits {
     arrange: (positions) => edit(move(get().document, positions)),
     setSetting: (id, name, value) => edit(put(get().document, ['nodes', id, 'settings', name], value)),
     setTitle: (id, title) => edit(put(get().document, ['nodes', id, 'title'], title.trim() || undefined)),
+    setPolicy(id, name, value) {
+      const { document } = get();
+      const { [name]: _, ...rest } = { ...(document.nodes[id]?.policy as Record<string, unknown>) };
+      const policy = value === undefined ? rest : { ...rest, [name]: value };
+      edit(put(document, ['nodes', id, 'policy'], Object.keys(policy).length > 0 ? policy : undefined));
+    },
     duplicate(ids, offset = [40, 40]) {
       const { document } = get();
       return carryOut(insert(document, excerpt(document, ids), offset));

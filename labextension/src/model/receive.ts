@@ -6,8 +6,9 @@ import { EMPTY, readDocument } from './document';
 import { DISCONNECTED, type Host } from './host';
 import type { Pendings } from './pending';
 import { reduceRun, replay } from './run';
+import { sight, walk } from './sight';
 import type { WorkflowState } from './state';
-import type { Changed, NodeSpec, Opened, Ports, Problem, Registered, ToPage } from './types';
+import type { Changed, NodeSpec, Opened, Ports, Registered, ToPage } from './types';
 
 /** A listener for the host's messages. */
 export function receiver(
@@ -18,19 +19,26 @@ export function receiver(
 ): (message: ToPage) => void {
   const { getState: get, setState: set } = store;
 
+  /** Sets parts of the state, and what is in sight as it follows from them. */
+  function see(parts: Partial<WorkflowState>): void {
+    set({ ...parts, ...sight({ ...get(), ...parts }) });
+  }
+
   function opened(message: Opened): void {
     const before = get();
     const catalogue = kept(before.catalogue, message.catalogue);
     own.clear();
     addPorts(message.ports);
-    set({
+    see({
       phase: host.readOnly ? 'static' : 'ready',
       revision: message.revision,
-      document: kept(before.document, pendings.reset(readDocument(message.document) ?? EMPTY)),
+      whole: kept(before.whole, pendings.reset(readDocument(message.document) ?? EMPTY)),
       catalogue,
       specs: catalogue === before.catalogue ? before.specs : byType(catalogue.nodes),
-      ...located(message.problems),
+      problems: message.problems,
       inputs: message.inputs,
+      stale: dict(Object.entries(message.stale)),
+      pinned: message.pinned,
       canUndo: message.can_undo,
       canRedo: message.can_redo,
       run: message.run ? replay(message.run) : null,
@@ -39,19 +47,21 @@ export function receiver(
   }
 
   function changed(message: Changed): void {
-    const { document, revision } = get();
+    const { whole, revision } = get();
     // Problems and inputs follow a change, without operations of their own.
     const isEdit = message.operations.length > 0;
     if (isEdit && message.revision <= revision) return;
     try {
       addPorts(message.ports);
-      set({
-        document: isEdit ? pendings.confirm(message.id, message.operations, document) : document,
+      see({
+        whole: isEdit ? pendings.confirm(message.id, message.operations, whole) : whole,
         revision: message.revision,
         canUndo: message.can_undo,
         canRedo: message.can_redo,
-        ...(message.problems && located(spliced(get().problems, message.problems))),
+        ...(message.problems && { problems: spliced(get().problems, message.problems) }),
         ...(message.inputs && { inputs: spliced(get().inputs, message.inputs) }),
+        ...(message.stale && { stale: dict(Object.entries(message.stale)) }),
+        ...(message.pinned && { pinned: message.pinned }),
       });
     } catch (error) {
       if (!(error instanceof ChangeError)) throw error;
@@ -61,9 +71,9 @@ export function receiver(
   }
 
   function registered({ nodes, ports }: Registered): void {
-    const { catalogue, document } = get();
+    const { catalogue, whole } = get();
     const plain = new Set(nodes.filter((spec) => !spec.dynamic).map((spec) => spec.type));
-    for (const [id, node] of Object.entries(document.nodes)) if (plain.has(node.type)) own.delete(id);
+    for (const [place, node] of walk(whole)) if (plain.has(node.type)) own.delete(place);
     addPorts(ports);
     const all = [...new Map([...catalogue.nodes, ...nodes].map((spec) => [spec.type, spec])).values()];
     set({ catalogue: { ...catalogue, nodes: all }, specs: byType(all) });
@@ -80,13 +90,13 @@ export function receiver(
       case 'changed':
         return changed(message);
       case 'refused': {
-        const document = pendings.refuse(message.id);
-        if (document) set({ document, notice: message.error });
+        const whole = pendings.refuse(message.id);
+        if (whole) see({ whole, notice: message.error });
         return;
       }
       case 'events':
         return set((state) => ({
-          run: reduceRun(state.run, message.run, message.events),
+          run: reduceRun(state.run, message.run, message.events, state.within),
           // A value that is shown is one of the run before.
           shown: state.run?.id === message.run ? state.shown : null,
         }));
@@ -117,14 +127,4 @@ function spliced<T>(list: T[], splices: { at: number; remove: number; insert: T[
   const result = [...list];
   for (const { at, remove, insert } of [...splices].reverse()) result.splice(at, remove, ...insert);
   return result;
-}
-
-/** Problems by the node that their path leads to. */
-function located(problems: Problem[]): Pick<WorkflowState, 'problems' | 'problemsOf'> {
-  const problemsOf: Record<string, Problem[]> = dict();
-  for (const problem of problems) {
-    const [root, id] = problem.path.split('.');
-    if (root === 'nodes' && id) problemsOf[id] = [...(problemsOf[id] ?? []), problem];
-  }
-  return { problems, problemsOf };
 }

@@ -2,6 +2,7 @@ import type {
   CatalogueSpec,
   Document,
   Edge,
+  NodeEvent,
   NodeSpec,
   Note,
   Operation,
@@ -10,6 +11,7 @@ import type {
   Ports,
   Preview,
   Problem,
+  Question,
   RunInput,
   Status,
   Usage,
@@ -18,9 +20,18 @@ import type {
 /** `opening` until the host answers, `ready` with a kernel, `static` for a document one can only look at. */
 export type Phase = 'opening' | 'ready' | 'static';
 
-/** What a run did with one node. Moments are in milliseconds since 1970, durations in seconds. */
+/**
+ * What a run did with one node. Moments are in milliseconds since 1970, durations in seconds. Of a node
+ * that runs in several rounds of its container this is the round that began last.
+ */
 export interface NodeRun {
-  status: 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+  status: 'waiting' | 'running' | 'asked' | 'done' | 'failed' | 'skipped';
+  /** The address of what is shown: `each[3]/clean`. */
+  address: string;
+  /** The addresses at which it works at this moment. */
+  open: string[];
+  /** How often it was run; absent where it runs once. */
+  rounds?: { begun: number; ended: number; failed: number };
   startedAt?: number;
   duration?: number;
   /** Streamed text by port. */
@@ -30,8 +41,25 @@ export interface NodeRun {
   outputs: Record<string, Preview>;
   error?: Problem;
   cached: boolean;
+  /** Seconds that it took when it was computed, where the result was kept. */
+  saved: number;
+  /** Why it is computed although results are kept. */
+  why?: string;
+  /** It failed and is tried again. */
+  retry?: { attempt: number; wait: number; error: Problem };
+  /** What it asks a person, by address. */
+  questions: Record<string, Question>;
   /** Why it was skipped. */
   reason?: string;
+}
+
+/** What to run, where that is not everything. */
+export interface Part {
+  target?: string;
+  only?: string;
+  since?: string;
+  /** Whether results of earlier runs count; they do unless it says no. */
+  cache?: boolean;
 }
 
 /** The latest run, as far as its events tell. */
@@ -40,7 +68,14 @@ export interface RunView {
   status: Status;
   startedAt: number;
   duration?: number;
+  /** By place (`each/clean`), those inside containers too. */
+  places: Record<string, NodeRun>;
+  /** Of what is in sight, by id. */
   nodes: Record<string, NodeRun>;
+  /** Everything that happened to nodes, in order; it only grows, in place. */
+  log: NodeEvent[];
+  /** Seconds that were not spent since results were kept. */
+  saved: number;
   done: number;
   total: number;
   output?: Preview;
@@ -54,6 +89,10 @@ export interface RunView {
 export interface WorkflowState {
   phase: Phase;
   revision: number;
+  whole: Document;
+  /** The containers around what is in sight, from the top down. */
+  within: string[];
+  /** What is in sight: the whole workflow, or the body of a container. */
   document: Document;
   catalogue: CatalogueSpec;
   /** By type. */
@@ -62,6 +101,10 @@ export interface WorkflowState {
   /** By node id. */
   problemsOf: Record<string, Problem[]>;
   inputs: RunInput[];
+  /** Why a run would compute a node again, by node of the whole workflow. */
+  stale: Record<string, string>;
+  /** The nodes of the whole workflow whose outputs stand still. */
+  pinned: string[];
   canUndo: boolean;
   canRedo: boolean;
   run: RunView | null;
@@ -104,9 +147,21 @@ export interface WorkflowState {
   removeNote(id: string): void;
   undo(): void;
   redo(): void;
-  /** Runs the workflow, or only what `target` needs. */
-  start(inputs: Record<string, unknown>, target?: string): void;
+  /** Sets how a node runs; undefined goes back to the default. */
+  setPolicy(id: string, name: string, value: unknown): void;
+  /** Looks into these containers, from the top down; at the whole without any. */
+  go(within: string[]): void;
+  /** Puts nodes into a sub-workflow of their own. */
+  extract(ids: string[]): void;
+  /** Puts the nodes of a sub-workflow in its place. */
+  dissolve(id: string): void;
+  /** Runs the workflow, or a part of it. */
+  start(inputs: Record<string, unknown>, part?: Part): void;
   stop(): void;
+  /** Answers what the node at an address asks. */
+  answer(address: string, answer: Record<string, unknown>): void;
+  /** Makes a node's outputs stand still as the latest run gave them, or lets it compute again. */
+  pin(id: string, on: boolean): void;
   /** Puts the value of an output into the rich output area. */
   show(node: string, port: string): void;
   dismiss(): void;

@@ -16,6 +16,7 @@ interface Named {
   document: Document;
   operations: Operation[];
   events: Event[];
+  data: unknown;
 }
 
 /** All fields are there, at every depth. */
@@ -63,6 +64,8 @@ export type Problem = Complete<schema.Problem>;
 export type RunInput = Complete<schema.RunInput>;
 export type RunState = Complete<schema.RunState>;
 export type Event = Complete<schema.Event>;
+export type NodeEvent = Extract<Event, { type: `node.${string}` }>;
+export type Question = Complete<schema.Question>;
 export type Preview = Complete<schema.Preview>;
 export type Usage = Complete<schema.Usage>;
 export type Status = schema.Status;

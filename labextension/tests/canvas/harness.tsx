@@ -150,6 +150,11 @@ export const catalogue: CatalogueSpec = {
     documents: { title: 'Documents', color: 'blue', resource: false },
     model: { title: 'Model', color: 'purple', resource: true },
   },
+  policy: [
+    field('disabled', 'boolean', { title: 'Disabled', default: false }),
+    field('retries', 'integer', { title: 'Retries', default: 0, minimum: 0, maximum: 20 }),
+    field('on_error', 'choice', { title: 'On error', default: 'fail', choices: ['fail', 'port'] }),
+  ],
   connections: {
     text: { text: '' },
     documents: { documents: '', text: 'documents_to_text' },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { tagTitle } from '../../src/model/connections';
-import { catalogue, documentOf, pair, readyStore } from './fake';
+import { catalogue, changed, documentOf, pair, readyStore } from './fake';
 
 const ref = (end: string) => {
   const [node, port] = end.split('.') as [string, string];
@@ -58,17 +58,7 @@ test('ports are those of the type, and the same object every time', () => {
 test("a node's own ports go before those of its type", () => {
   const { host, state } = readyStore();
   const own = { inputs: [], outputs: state().portsOf('source').outputs.slice(0, 1) };
-  host.say({
-    type: 'changed',
-    id: '',
-    revision: 1,
-    operations: [],
-    ports: { source: own },
-    problems: null,
-    inputs: null,
-    can_undo: false,
-    can_redo: false,
-  });
+  host.say(changed('', 1, [], { ports: { source: own } }));
   expect(state().portsOf('source')).toEqual(own);
 });
 

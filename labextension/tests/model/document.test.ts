@@ -14,10 +14,11 @@ test('a document in normal form is read as it is', () => {
 
 test('a short document gets its sections', () => {
   const read = readDocument({ bpaz: 1, name: 'Short', nodes: { a: { type: 'T', title: 'A', body: {} } } });
+  const body = { nodes: {}, edges: [], layout: {}, notes: {}, groups: {} };
   expect(plain(read)).toEqual(
     documentOf({
       name: 'Short',
-      nodes: { a: { type: 'T', title: 'A', body: {}, version: 1, settings: {} } },
+      nodes: { a: { type: 'T', title: 'A', body, version: 1, settings: {} } },
     }),
   );
 });

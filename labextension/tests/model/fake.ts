@@ -57,6 +57,8 @@ export function spec(type: string, inputs: PortSpec[], outputs: PortSpec[], vers
     fields: [],
     ports: { inputs, outputs },
     dynamic: false,
+    container: false,
+    collects: false,
     install: '',
     package: 'test',
   };
@@ -78,6 +80,7 @@ export const catalogue: CatalogueSpec = {
     model: { title: 'Language model', color: 'purple', resource: true },
   },
   connections: { text: { text: '' }, model: { model: '' }, documents: { text: 'documents_to_text' } },
+  policy: [],
 };
 
 export function documentOf(part: Partial<Document> = {}): Document {
@@ -102,6 +105,8 @@ export function openedWith(document: Document, more: Partial<Opened> = {}): Open
     ports: {},
     problems: [],
     inputs: [],
+    stale: {},
+    pinned: [],
     run: null,
     can_undo: false,
     can_redo: false,
@@ -118,8 +123,9 @@ export function readyStore(document: Document = pair) {
 }
 
 export function changed(id: string, revision: number, operations: unknown[], more: object = {}): ToPage {
-  const none = { ports: {}, problems: null, inputs: null, can_undo: true, can_redo: false };
-  return { type: 'changed', id, revision, operations, ...none, ...more } as ToPage;
+  const none = { ports: {}, problems: null, inputs: null, stale: null, pinned: null };
+  const undo = { can_undo: true, can_redo: false };
+  return { type: 'changed', id, revision, operations, ...none, ...undo, ...more } as ToPage;
 }
 
 export function plain<T>(value: T): T {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NO_CATALOGUE } from '../../src/model/document';
 import { createWorkflowStore } from '../../src/model/store';
 import {
   catalogue,
@@ -33,7 +34,7 @@ test('a view asks for everything and is opening until it has it', () => {
 test('a view without a kernel is static and sends nothing', () => {
   const host = new TestHost(true);
   const store = createWorkflowStore(host);
-  host.say(openedWith(pair, { catalogue: { nodes: [], categories: [], tags: {}, connections: {} } }));
+  host.say(openedWith(pair, { catalogue: NO_CATALOGUE }));
   expect(store.getState().phase).toBe('static');
   const { setSetting, undo, start } = store.getState();
   setSetting('source', 'x', 2);
@@ -219,14 +220,24 @@ test('requests reach the host', () => {
   state().undo();
   state().redo();
   state().start({ question: 'Why?' });
-  state().start({}, 'sink');
+  state().start({}, { target: 'sink' });
+  state().start({}, { since: 'sink', cache: false });
+  state().answer('each[3]/ask', { approve: true });
+  state().pin('sink', true);
+  state().extract(['source', 'sink']);
+  state().dissolve('sink');
   state().stop();
   state().show('source', 'text');
   expect(host.sent.slice(1)).toEqual([
     { type: 'undo' },
     { type: 'redo' },
-    { type: 'start', inputs: { question: 'Why?' }, target: null },
-    { type: 'start', inputs: {}, target: 'sink' },
+    { type: 'start', inputs: { question: 'Why?' }, target: null, only: null, since: null, cache: true },
+    { type: 'start', inputs: {}, target: 'sink', only: null, since: null, cache: true },
+    { type: 'start', inputs: {}, target: null, only: null, since: 'sink', cache: false },
+    { type: 'answer', address: 'each[3]/ask', answer: { approve: true } },
+    { type: 'pin', node: 'sink', on: true },
+    { type: 'extract', within: [], nodes: ['source', 'sink'] },
+    { type: 'dissolve', within: [], node: 'sink' },
     { type: 'stop' },
     { type: 'show', node: 'source', port: 'text' },
   ]);
