@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_chec
 from bpaz_lab.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 SIZE: Final = 512 * 1024 * 1024
 """Bytes that the cache in memory holds, unless BPAZ_CACHE_BYTES says otherwise."""
@@ -38,6 +38,7 @@ class Entry(NamedTuple):
         size: About how many bytes the values have.
         usage: The tokens that it took, by model: ``{"model": [input, output]}``.
         storable: It may outlive the session: no live object, and code that has a name elsewhere.
+        fit: Says whether bytes may leave the session: no secret of the run is in them. None: all may.
     """
 
     outputs: dict[str, Any]
@@ -46,6 +47,7 @@ class Entry(NamedTuple):
     size: int
     usage: dict[str, tuple[int, int]]
     storable: bool = True
+    fit: Callable[[bytes], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

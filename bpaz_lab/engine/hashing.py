@@ -297,9 +297,9 @@ _BY_NAME: Final[dict[str, Callable[[_Walk, Any, int], None]]] = {
     "pandas.DataFrame": _table,
     "pandas.Series": _table,
     "pandas.Index": _index,
-    "pa.Table": _arrow_table,
-    "pa.RecordBatch": _arrow_table,
-    "pa.Array": _arrow,
-    "pa.ChunkedArray": _arrow,
+    "pyarrow.Table": _arrow_table,
+    "pyarrow.RecordBatch": _arrow_table,
+    "pyarrow.Array": _arrow,
+    "pyarrow.ChunkedArray": _arrow,
     "PIL.Image": _image,
 }

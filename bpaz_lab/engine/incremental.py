@@ -29,7 +29,7 @@ from bpaz_lab.nodes.base import NEVER
 from bpaz_lab.nodes.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from bpaz_lab.engine.cache import Cache
     from bpaz_lab.engine.plan import Step
@@ -156,7 +156,9 @@ class Incremental:
                 storable = storable and not digest.startswith("recipe ")
         if recipe.key and all(hashes.values()):
             usage = self._usage.get(address, {})
-            self.cache.put(recipe.key, Entry(outputs, hashes, duration, size, usage, storable))
+            forms = at.shared.services.masker.forms
+            fit = _without(forms) if forms else None
+            self.cache.put(recipe.key, Entry(outputs, hashes, duration, size, usage, storable, fit))
 
     def note(self, at: Scheduler, step: Step) -> None:
         """Notes what a step that is not kept was computed from, for ``stale``."""
@@ -292,6 +294,12 @@ class Incremental:
                 return name
             self._hashes[at.prefix, slots[name]] = told
         return ""
+
+
+def _without(forms: Iterable[str]) -> Callable[[bytes], bool]:
+    """Whether none of these texts is in some bytes."""
+    told = [form.encode() for form in forms]
+    return lambda data: not any(form in data for form in told)
 
 
 async def _hash(value: Any) -> tuple[str, int, str]:

@@ -4,11 +4,11 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator  # noqa: TC003 (a node's hints are read)
 from typing import Any
 
 import pytest
-from langchain_core.documents import Document
+from langchain_core.documents import Document  # noqa: TC002 (as above)
 
 from bpaz_lab import InputError, RunError, Workflow
 from bpaz_lab.errors import DocumentError, NodeFailed, RunTimeout
