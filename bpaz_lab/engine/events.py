@@ -1,27 +1,37 @@
 """The typed events of a run, the same for canvas, command line, server and records.
 
-Inside a run events are tuples ``(seq, time, kind, node, data)`` given to a sink, because building
-objects would cost more than the run itself; ``event()`` types one when somebody reads it. ``seq``
-counts from 0 without gaps, ``time`` is in seconds since the run began.
+Inside a run events are tuples ``(seq, time, kind, node, data)``, because building objects would cost
+more than the run itself. A reader gets each as an object of one of these classes: ``type``, ``seq``,
+``time`` and ``node`` are there at once; the other fields are worked out (previewed, masked) when
+somebody looks at the first of them. ``seq`` counts from 0 without gaps, ``time`` is in seconds since
+the run began.
 
 Example:
-    >>> event((3, 0.25, "token", "chat", {"port": "text", "text": "Hi"})).text
-    'Hi'
+    >>> told = Token(seq=3, time=0.25, node="chat", port="text", text="Hi")
+    >>> told.type, from_json(as_json(told)) == told
+    ('token', True)
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
-from bpaz_lab.graph.spec import FieldSpec
+from bpaz_lab.engine.cache import Saved  # noqa: TC001 (the JSON schema reads the hints)
+from bpaz_lab.graph.spec import FieldSpec  # noqa: TC001
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Status = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
 RawEvent = tuple[int, float, str, str, Any]
 
 
-class Failure(BaseModel):
+@dataclass(slots=True)
+class Failure:
     """An error, as an event carries it: sanitised and masked."""
 
     code: str
@@ -30,21 +40,25 @@ class Failure(BaseModel):
     path: str = ""
 
 
-class Preview(BaseModel):
+@dataclass(slots=True)
+class Preview:
     """A short look at a value: its type, and at most a few hundred characters."""
 
     type: str
     text: str
 
 
-class Usage(BaseModel):
-    """Tokens that models reported."""
+@dataclass(slots=True)
+class Usage:
+    """Tokens that models reported, and their price in US dollars: None where one is not known."""
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: float | None = None
 
 
-class Question(BaseModel):
+@dataclass(slots=True)
+class Question:
     """What a node asks a person; ``data`` is the value where it is JSON."""
 
     text: str
@@ -53,13 +67,34 @@ class Question(BaseModel):
     data: Any = None
 
 
-class _Event(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Later:
+    """Fields that are worked out when somebody looks at the first of them."""
+
+    __slots__ = ("_later",)
+    _later: Callable[[], dict[str, Any]] | None
+
+    def __getattr__(self, name: str) -> Any:
+        later = None if name == "_later" or name not in _DEFAULTS[type(self)] else self._later
+        if later is None:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}", name=name, obj=self)
+        for key, value in {**_DEFAULTS[type(self)], **later()}.items():
+            setattr(self, key, value)
+        self._later = None  # it holds the values
+        return getattr(self, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return from_json, (as_json(self),)  # the fields, not what they are worked out of
+
+
+@dataclass(slots=True, kw_only=True)
+class _Event(_Later):
+    type: str
     seq: int
     time: float
     """Seconds since the run began."""
 
 
+@dataclass(slots=True, kw_only=True)
 class RunStarted(_Event):
     """The run began; ``nodes`` are those that will be computed, in order."""
 
@@ -69,6 +104,7 @@ class RunStarted(_Event):
     nodes: list[str]
 
 
+@dataclass(slots=True, kw_only=True)
 class NodeStarted(_Event):
     """All inputs of a node are there and it began; ``why`` it is computed although results are kept."""
 
@@ -77,6 +113,7 @@ class NodeStarted(_Event):
     why: str = ""
 
 
+@dataclass(slots=True, kw_only=True)
 class Token(_Event):
     """A piece of streamed text."""
 
@@ -86,6 +123,7 @@ class Token(_Event):
     text: str
 
 
+@dataclass(slots=True, kw_only=True)
 class NodeProgress(_Event):
     """A node says how far it is."""
 
@@ -96,6 +134,7 @@ class NodeProgress(_Event):
     message: str = ""
 
 
+@dataclass(slots=True, kw_only=True)
 class NodeFinished(_Event):
     """A node is done; ``outputs`` previews each computed output, ``saved`` are the seconds not spent."""
 
@@ -108,6 +147,7 @@ class NodeFinished(_Event):
     saved: float = 0.0
 
 
+@dataclass(slots=True, kw_only=True)
 class NodeFailed(_Event):
     """A node raised."""
 
@@ -117,6 +157,7 @@ class NodeFailed(_Event):
     error: Failure
 
 
+@dataclass(slots=True, kw_only=True)
 class NodeSkipped(_Event):
     """A node is not computed: the branch that feeds it was not taken, or the run ended before."""
 
@@ -125,6 +166,7 @@ class NodeSkipped(_Event):
     reason: str
 
 
+@dataclass(slots=True, kw_only=True)
 class NodeRetried(_Event):
     """A try of a node failed, and it is tried again after ``wait`` seconds."""
 
@@ -135,6 +177,7 @@ class NodeRetried(_Event):
     error: Failure
 
 
+@dataclass(slots=True, kw_only=True)
 class NodeAsked(_Event):
     """A node asks a person and waits; the rest of the run goes on."""
 
@@ -143,6 +186,7 @@ class NodeAsked(_Event):
     question: Question
 
 
+@dataclass(slots=True, kw_only=True)
 class NodeAnswered(_Event):
     """Somebody answered, and the node goes on."""
 
@@ -150,6 +194,7 @@ class NodeAnswered(_Event):
     node: str
 
 
+@dataclass(slots=True, kw_only=True)
 class RunPaused(_Event):
     """Nothing is left to do before a person answers; ``nodes`` are those that ask."""
 
@@ -157,20 +202,23 @@ class RunPaused(_Event):
     nodes: list[str]
 
 
+@dataclass(slots=True, kw_only=True)
 class RunResumed(_Event):
     """The answers came, and the run goes on."""
 
     type: Literal["run.resumed"] = "run.resumed"
 
 
+@dataclass(slots=True, kw_only=True)
 class RunFinished(_Event):
-    """The run is over."""
+    """The run is over; ``saved`` is what kept results spared it."""
 
     type: Literal["run.finished"] = "run.finished"
     status: Status
     duration: float
     output: Preview | None = None
     usage: Usage | None = None
+    saved: Saved | None = None
     error: Failure | None = None
 
 
@@ -191,11 +239,54 @@ Event = Annotated[
     Field(discriminator="type"),
 ]
 
-_ADAPTER: TypeAdapter[Any] = TypeAdapter(Event)
+_FIELDS: Final = {
+    cls: {each.name: each.default for each in fields(cls)} for cls in get_args(get_args(Event)[0])
+}
+_DEFAULTS: Final = {
+    cls: {name: default for name, default in each.items() if name not in ("type", "seq", "time", "node")}
+    for cls, each in _FIELDS.items()
+}
+KINDS: Final = {each["type"]: cls for cls, each in _FIELDS.items()}
+"""The class of each type of event."""
+_new = object.__new__
 
 
-def event(raw: RawEvent) -> Any:
-    """The typed event of a tuple."""
-    seq, time, kind, node, data = raw
-    named = {"node": node} if node else {}
-    return _ADAPTER.validate_python({"seq": seq, "time": time, "type": kind, **named, **data})
+def later(kind: str, seq: int, time: float, node: str, rest: Callable[[], dict[str, Any]]) -> Any:
+    """An event whose other fields are worked out by ``rest`` when somebody looks at one."""
+    event = _new(KINDS[kind])
+    event.type, event.seq, event.time = kind, seq, time
+    if node:
+        event.node = node
+    event._later = rest
+    return event
+
+
+def as_json(event: Any) -> dict[str, Any]:
+    """An event as JSON: what the canvas, the command line and the records get."""
+    return {name: _plain(getattr(event, name)) for name in _FIELDS[type(event)]}
+
+
+def from_json(data: dict[str, Any]) -> Any:
+    """The event that ``as_json`` made this of.
+
+    Raises:
+        pydantic.ValidationError: It is no event.
+    """
+    return _adapter().validate_python(data)
+
+
+@cache
+def _adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(Event)
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}

@@ -13,32 +13,69 @@ import reprlib
 from typing import Any, Final
 
 from bpaz_lab.engine.events import Preview
+from bpaz_lab.guard.mask import Masker
 
 LENGTH: Final = 240
 """Characters of a preview."""
+WIDE: Final = 2**63
+_OPEN: Final = Masker()
 
-_short = reprlib.Repr()
-_short.maxlevel, _short.maxlist, _short.maxdict, _short.maxstring, _short.maxother = 3, 4, 6, 80, 120
+
+class _Short(reprlib.Repr):
+    """Short forms of nested values, masked before they are cut: half a secret would not be found."""
+
+    def __init__(self, masker: Masker) -> None:
+        super().__init__()
+        self.maxlevel, self.maxlist, self.maxdict, self.maxstring, self.maxother = 3, 4, 6, 80, 120
+        self.masker = masker
+
+    def repr_str(self, x: str, level: int) -> str:
+        return super().repr_str(self.masker.text(x), level)
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        try:
+            text = self.masker.text(repr(x))
+        except Exception:  # noqa: BLE001 (a stranger's __repr__)
+            return super().repr_instance(x, level)
+        if len(text) <= self.maxother:
+            return text
+        half = (self.maxother - 3) // 2
+        return f"{text[:half]}...{text[-half:]}"
 
 
-def preview(value: Any) -> Preview:
-    """The type of a value and its beginning."""
-    name = type(value).__name__
+def preview(value: Any, masker: Masker | None = None) -> Preview:
+    """The type of a value and its beginning.
+
+    Args:
+        value: Anything.
+        masker: The secrets that must not show; without it none is known.
+    """
+    kind = type(value)
+    name = kind.__name__
+    if kind is str:
+        return Preview(name, _cut(value, masker))
+    if value is None or kind is bool or kind is float or (kind is int and -WIDE < value < WIDE):
+        return Preview(name, repr(value))
     try:
-        text = _text(value)
+        text = _text(value, masker or _OPEN)
     except Exception as error:  # noqa: BLE001 (a stranger's attributes and __repr__ must not fail the run)
         text = f"<{name}, which cannot be shown: {type(error).__name__}>"
-    return Preview(type=name, text=text if len(text) <= LENGTH else text[: LENGTH - 1] + "…")
+    return Preview(name, _cut(text, masker))
 
 
-def _text(value: Any) -> str:
-    looks = (_string, _shaped, _documents, _message)
+def _cut(text: str, masker: Masker | None) -> str:
+    if len(text) <= LENGTH:
+        return text
+    text = text[: LENGTH - 1]
+    if masker is not None and masker.forms:
+        text = masker.stream().feed(text)  # what it holds back may be the beginning of a secret
+    return text + "…"
+
+
+def _text(value: Any, masker: Masker) -> str:
+    looks = (_shaped, _documents, _message)
     found = next((text for look in looks if (text := look(value)) is not None), None)
-    return _described(value) if found is None else found
-
-
-def _string(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return _described(value, masker) if found is None else found
 
 
 def _shaped(value: Any) -> str | None:
@@ -65,6 +102,8 @@ def _message(value: Any) -> str | None:
     return content if isinstance(content, str) else None
 
 
-def _described(value: Any) -> str:
+def _described(value: Any, masker: Masker) -> str:
+    if isinstance(value, str):
+        return str(value)
     describe: Any = type(value).__repr__
-    return type(value).__name__ if describe is object.__repr__ else _short.repr(value)
+    return type(value).__name__ if describe is object.__repr__ else _Short(masker).repr(value)

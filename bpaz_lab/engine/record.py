@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from bpaz_lab.engine.events import Failure, Preview, Question, RawEvent, Usage, event
+from bpaz_lab.engine.events import Failure, Preview, Question, RawEvent, Usage, later
 from bpaz_lab.engine.preview import preview
 from bpaz_lab.errors import BpazError, JsonError, NodeFailed
 from bpaz_lab.graph.address import path_of
 from bpaz_lab.guard import strict_json
-from bpaz_lab.guard.emit import emit
+from bpaz_lab.guard.emit import emit, fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bpaz_lab.guard.mask import Masker, MaskStream
+
+
+STOPPED: Final = "the run ended before it was done"
+GOES_ON: Final = "; its function goes on in its thread until it returns, and what it gives is dropped"
 
 
 class Record:
@@ -35,6 +41,7 @@ class Record:
         self._raw: list[RawEvent] = []
         self._streams: dict[tuple[str, str], MaskStream] = {}
         self._wakers: list[Callable[[], None]] = []
+        self._waiting: list[Callable[[], None]] = []
 
     def __len__(self) -> int:
         return len(self._raw)
@@ -43,6 +50,13 @@ class Record:
         """Adds one event; on the loop only."""
         raw = self._raw
         raw.append((len(raw), perf_counter() - self.began, kind, node, data))
+        if self._waiting or self._wakers:
+            self.wake()
+
+    def wake(self) -> None:
+        """Wakes who waits for events."""
+        while self._waiting:
+            self._waiting.pop()()
         for wake in self._wakers:
             wake()
 
@@ -73,13 +87,24 @@ class Record:
         self._wakers.append(wake)
         return lambda: self._wakers.remove(wake) if wake in self._wakers else None
 
+    def on_next(self, wake: Callable[[], None]) -> None:
+        """Calls ``wake`` once, at the next event: who reads in between costs the run nothing."""
+        self._waiting.append(wake)
+
+    def forget(self, wake: Callable[[], None]) -> None:
+        """Takes back what ``on_next`` asked for."""
+        with suppress(ValueError):
+            while True:
+                self._waiting.remove(wake)
+
     def since(self, position: int = 0) -> list[Any]:
         """The typed events from a position on."""
         return list(self.read(position))
 
     def read(self, position: int = 0) -> Iterator[Any]:
         """The same one after the other: the first is typed before the others are looked at."""
-        return (event(self._shown(raw)) for raw in self._raw[position:])
+        typed = self._typed
+        return (typed(raw) for raw in self._raw[position:])
 
     def total(self) -> Usage:
         """The tokens of all nodes."""
@@ -98,7 +123,7 @@ class Record:
         else:
             message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             told = {"code": "node_failed", "message": message, "hint": "", "path": path}
-        return Failure.model_validate(emit(told, self.masker))
+        return Failure(**emit(told, self.masker))
 
     def _question(self, asked: Any) -> Question:
         try:
@@ -107,51 +132,55 @@ class Record:
             data = None
         form = [field.model_dump(mode="json") for field in asked.form]
         told = emit({"text": asked.text, "data": data, "form": form}, self.masker)
-        return Question(value=self._look(asked.value), **told)
+        return Question(value=self.look(asked.value), **told)
 
-    def _look(self, value: Any) -> Preview:
-        if isinstance(value, Preview):
-            return Preview(type=value.type, text=emit(value.text, self.masker))
-        look = preview(value)
-        kind, text = emit([look.type, look.text], self.masker)
-        return Preview(type=kind, text=text)
+    def look(self, value: Any) -> Preview:
+        """A preview as it may leave the run."""
+        shown = value if isinstance(value, Preview) else preview(value, self.masker)
+        return Preview(self._clean(shown.type), self._clean(shown.text))
 
-    def _shown(self, raw: RawEvent) -> RawEvent:
-        seq, time, kind, node, data = raw
-        if kind == "node.started":
-            data = emit({"why": data or ""}, self.masker)
-        elif kind == "node.answered":
-            data = {}
-        elif kind == "node.finished":
-            duration, outputs, held = data
-            given = outputs() if callable(outputs) else outputs
-            shown = {name: self._look(value) for name, value in given.items()}
-            data = {
-                "duration": duration,
-                "outputs": shown,
-                "usage": self.usage.get(node),
-                "cached": held is not None,
-                "saved": getattr(held, "duration", 0.0),
-            }
-        elif kind == "node.failed":
-            duration, error = data
-            data = {"duration": duration, "error": self.failure(error, path_of(node))}
-        elif kind == "node.stopped":
-            reason = "the run ended before it was done"
-            if data[1]:
-                reason += (
-                    "; its function goes on in its thread until it returns, and what it gives is dropped"
-                )
-            kind, data = "node.skipped", {"reason": reason}
-        elif kind == "node.retried":
-            attempt, wait, error = data
-            data = {"attempt": attempt, "wait": wait, "error": self.failure(error, path_of(node))}
-        elif kind == "node.asked":
-            data = {"question": self._question(data)}
-        elif kind == "run.finished":
-            data = data()
-        elif kind == "token":
-            data = {**data, "text": data["text"].encode(errors="replace").decode()}
-        else:
-            data = emit(data, self.masker)
-        return seq, time, kind, node, data
+    def _clean(self, text: str) -> str:
+        return self.masker.text(fit(text)) if self.masker.forms else fit(text)
+
+    def _typed(self, raw: RawEvent) -> Any:
+        """The event of a tuple; nothing is previewed or masked before somebody looks."""
+        seq, time, kind, node, _ = raw
+        if kind == "node.stopped":
+            kind = "node.skipped"
+        return later(kind, seq, time, node, partial(self._shown, raw))
+
+    def _shown(self, raw: RawEvent) -> dict[str, Any]:
+        """The fields of an event beside those that each has."""
+        _, _, kind, node, data = raw
+        told: dict[str, Any]
+        match kind:
+            case "node.started":
+                told = {"why": emit(data or "", self.masker)}
+            case "node.finished":
+                told = self._finished(node, *data)
+            case "node.failed":
+                told = {"duration": data[0], "error": self.failure(data[1], path_of(node))}
+            case "node.stopped":
+                told = {"reason": STOPPED + (GOES_ON if data[1] else "")}
+            case "node.retried":
+                attempt, wait, error = data
+                told = {"attempt": attempt, "wait": wait, "error": self.failure(error, path_of(node))}
+            case "node.asked":
+                told = {"question": self._question(data)}
+            case "run.finished":
+                told = data()
+            case "token":  # masked when it came
+                told = {"port": data["port"], "text": fit(data["text"])}
+            case _:
+                told = emit(data or {}, self.masker)
+        return told
+
+    def _finished(self, node: str, duration: float, outputs: Any, held: Any) -> dict[str, Any]:
+        given = outputs() if callable(outputs) else outputs
+        return {
+            "duration": duration,
+            "outputs": {name: self.look(value) for name, value in given.items()},
+            "usage": self.usage.get(node),
+            "cached": held is not None,
+            "saved": getattr(held, "duration", 0.0),
+        }

@@ -12,6 +12,7 @@ import uuid
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +20,6 @@ from bpaz_lab.engine.answers import checked
 from bpaz_lab.engine.cache import Saved
 from bpaz_lab.engine.inputs import fill
 from bpaz_lab.engine.limits import Limits
-from bpaz_lab.engine.preview import preview
 from bpaz_lab.engine.record import Record
 from bpaz_lab.engine.regions import compiled, run_through_langgraph
 from bpaz_lab.engine.runtime import runtime
@@ -27,7 +27,7 @@ from bpaz_lab.engine.scheduler import Scheduler, Shared
 from bpaz_lab.engine.slots import MISSING
 from bpaz_lab.errors import InputError, NodeFailed, RunCancelled, RunError, RunTimeout
 from bpaz_lab.graph.address import place_of
-from bpaz_lab.guard.emit import emit, quiet_loggers
+from bpaz_lab.guard.emit import quiet_loggers
 from bpaz_lab.guard.suggest import closest
 from bpaz_lab.nodes.context import Services
 
@@ -308,46 +308,42 @@ class Run:
     def stream(self, position: int = 0) -> Iterator[Any]:
         """Events as they come, until the run ends or waits for a person; closing it early cancels the run."""
         woken = threading.Event()
-        stop = self._record.on_event(woken.set)
+        wake = woken.set
         try:
             while True:
-                woken.clear()
                 over = self._rest.is_set()
                 for each in self._record.read(position):
                     position += 1
                     yield each
                 if over:
                     return
-                woken.wait()
+                woken.clear()
+                self._record.on_next(wake)
+                if len(self._record) == position and not self._rest.is_set():
+                    woken.wait()
         finally:
-            stop()
+            self._record.forget(wake)
             if not self._rest.is_set():
                 self.cancel()
 
     async def astream(self, position: int = 0) -> AsyncIterator[Any]:
         """Like ``stream``, in the caller's own loop."""
-        loop, woken, armed = asyncio.get_running_loop(), asyncio.Event(), [True]
-
-        def wake() -> None:
-            if armed[0]:
-                armed[0] = False
-                loop.call_soon_threadsafe(woken.set)
-
-        stop = self._record.on_event(wake)
+        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        wake = partial(loop.call_soon_threadsafe, woken.set)
         try:
             while True:
-                woken.clear()
-                armed[0] = True
                 over = self._rest.is_set()
                 for each in self._record.read(position):
                     position += 1
                     yield each
                 if over:
                     return
+                woken.clear()
+                self._record.on_next(wake)
                 if len(self._record) == position and not self._rest.is_set():
                     await woken.wait()
         finally:
-            stop()
+            self._record.forget(wake)
             if not self._rest.is_set():
                 self.cancel()
 
@@ -385,8 +381,7 @@ class Run:
             self._shared.questions.clear()
             self._done.set()
         self._rest.set()
-        for wake in list(self._record._wakers):
-            wake()
+        self._record.wake()
 
     async def _run(self) -> bool:
         """Whether somebody must answer before it can end."""
@@ -450,12 +445,12 @@ class Run:
 
     def _finished(self) -> dict[str, Any]:
         output = self.output
-        shown = None if output is None else emit(preview(output).model_dump(), self.masker)
         return {
             "status": self.status,
             "duration": self.duration,
-            "output": shown,
+            "output": None if output is None else self._record.look(output),
             "usage": self.usage if self._record.usage else None,
+            "saved": self.saved if self.saved.nodes else None,
             "error": None if self.error is None else self._record.failure(self.error),
         }
 

@@ -109,11 +109,18 @@ def _number(value: float) -> Any:
 
 def _cut(text: str, masker: Masker, most: int) -> str:
     """The text cut and fit for JSON; a secret that the cut goes through does not show."""
-    clean = text[: most + 1].encode(errors="replace").decode().replace("\0", "\ufffd")
+    clean = fit(text[: most + 1])
     if len(text) <= most:
         return clean
     # What the stream holds back at the cut may be the beginning of a secret: it is dropped.
     return masker.stream().feed(clean[:most]) + f"… ({len(text):,} characters)"
+
+
+def fit(text: str) -> str:
+    """The text fit for JSON: without half characters and NUL, which databases refuse."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")
 
 
 def _described(value: Any, describe: Any) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from bpaz_lab.engine.cache import Refreshing, memory
+from bpaz_lab.engine.events import as_json
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.errors import BpazError, DocumentError, InputError, JsonError
 from bpaz_lab.graph.address import path_of
@@ -275,7 +276,7 @@ class Bridge:
             return None, 0
         self._unwatch = run.on_event(self._wake)
         events = run.events
-        shown = [event.model_dump(mode="json") for event in events]
+        shown = [as_json(event) for event in events]
         return m.RunState(id=run.id, status=run.status, events=shown), len(events)
 
     def _wake(self) -> None:
@@ -289,7 +290,7 @@ class Bridge:
         if run is None or not (events := run.events_since(self._position)):
             return
         self._position += len(events)
-        shown = [event.model_dump(mode="json") for event in events]
+        shown = [as_json(event) for event in events]
         self._tell(m.Events(run=run.id, events=shown))
         if run.status not in GOING:
             self._check_soon()  # what is stale is another now

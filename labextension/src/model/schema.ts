@@ -76,6 +76,7 @@ export type Saved = number;
 export type Seq4 = number;
 export type Time4 = number;
 export type Type6 = 'node.finished';
+export type Cost = number | null;
 export type InputTokens = number;
 export type OutputTokens = number;
 export type Duration1 = number;
@@ -131,6 +132,10 @@ export type Seq11 = number;
 export type Time11 = number;
 export type Type13 = 'run.resumed';
 export type Duration2 = number;
+export type InputTokens1 = number;
+export type Nodes5 = number;
+export type OutputTokens1 = number;
+export type Seconds = number;
 export type Seq12 = number;
 export type Status = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
 export type Time12 = number;
@@ -159,7 +164,7 @@ export type Type21 = 'answer';
 export type Node9 = string;
 export type On = boolean;
 export type Type22 = 'pin';
-export type Nodes5 = string[];
+export type Nodes6 = string[];
 export type Type23 = 'extract';
 export type Within = string[];
 export type Node10 = string;
@@ -202,7 +207,7 @@ export type Summary = string;
 export type Title5 = string;
 export type Type27 = string;
 export type Version1 = number;
-export type Nodes6 = NodeSpec[];
+export type Nodes7 = NodeSpec[];
 export type Policy1 = FieldSpec[];
 export type Color2 = 'green' | 'blue' | 'cyan' | 'grey' | 'pink' | 'purple' | 'orange' | 'yellow' | 'red' | 'brown';
 export type Resource = boolean;
@@ -255,7 +260,7 @@ export type Events2 = {
 }[];
 export type Run1 = string;
 export type Type31 = 'events';
-export type Nodes7 = NodeSpec[];
+export type Nodes8 = NodeSpec[];
 export type Type32 = 'registered';
 export type Node13 = string;
 export type Port4 = string;
@@ -473,9 +478,10 @@ export interface Preview {
   type: Type5;
 }
 /**
- * Tokens that models reported.
+ * Tokens that models reported, and their price in US dollars: None where one is not known.
  */
 export interface Usage {
+  cost?: Cost;
   input_tokens?: InputTokens;
   output_tokens?: OutputTokens;
 }
@@ -593,17 +599,33 @@ export interface RunResumed {
   type?: Type13;
 }
 /**
- * The run is over.
+ * The run is over; ``saved`` is what kept results spared it.
  */
 export interface RunFinished {
   duration: Duration2;
   error?: Failure | null;
   output?: Preview | null;
+  saved?: Saved1 | null;
   seq: Seq12;
   status: Status;
   time: Time12;
   type?: Type14;
   usage?: Usage | null;
+}
+/**
+ * What a run did not have to compute.
+ *
+ * Attributes:
+ *     nodes: How many nodes.
+ *     seconds: The time that they took when they were computed.
+ *     input_tokens: The tokens that they took, input.
+ *     output_tokens: The tokens that they took, output.
+ */
+export interface Saved1 {
+  input_tokens?: InputTokens1;
+  nodes?: Nodes5;
+  output_tokens?: OutputTokens1;
+  seconds?: Seconds;
 }
 /**
  * A view is there and wants everything.
@@ -678,7 +700,7 @@ export interface Pin {
  * Puts nodes of a body (``within`` names its containers) into a sub-workflow of their own.
  */
 export interface Extract {
-  nodes: Nodes5;
+  nodes: Nodes6;
   type?: Type23;
   within?: Within;
 }
@@ -727,7 +749,7 @@ export interface Opened {
 export interface CatalogueSpec {
   categories: Categories;
   connections: Connections;
-  nodes: Nodes6;
+  nodes: Nodes7;
   policy?: Policy1;
   tags: Tags;
 }
@@ -894,7 +916,7 @@ export interface Events1 {
  * Node types that are new or other than before, for instance since a cell was run again.
  */
 export interface Registered {
-  nodes: Nodes7;
+  nodes: Nodes8;
   ports?: Ports3;
   type?: Type32;
 }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage
 
+from bpaz_lab.engine.events import as_json
 from bpaz_lab.engine.preview import LENGTH, preview
 from tests.support.flows import Flow
 
@@ -76,7 +78,7 @@ def test_a_value_that_contains_itself():
 def test_any_value_is_json_of_bounded_length(value):
     found = preview(value)
     assert len(found.text) <= LENGTH
-    json.dumps(found.model_dump(), allow_nan=False)
+    json.dumps(asdict(found), allow_nan=False)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +95,4 @@ def test_awkward_values_go_through_a_run(make):
     assert run.status == "completed"
     assert run.output is value
     for event in run.events:
-        event.model_dump_json()
+        json.dumps(as_json(event), allow_nan=False)

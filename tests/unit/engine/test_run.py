@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from bpaz_lab.engine.events import as_json
 from bpaz_lab.engine.run import Options, Run
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.errors import EgressRefused, NodeFailed, RunCancelled, RunError, RunTimeout
@@ -620,7 +622,7 @@ def test_no_secret_leaves_in_any_event(flow, through, value):
     flow.put(leaky, "leaky", inline=False)
     run = flow.go(through, {"value": value}, services=services).wait(WAIT)
     assert run.status == ("failed" if value == "fail" else "completed")
-    whole = "\n".join(event.model_dump_json() for event in run.events)
+    whole = "\n".join(json.dumps(as_json(event), ensure_ascii=False) for event in run.events)
     assert SECRET not in whole
     tokens = "".join(event.text for event in run.events if event.type == "token")
     assert tokens == f"before ••• after{SECRET[:7]}"
