@@ -210,7 +210,6 @@ class Workflow(Over):
 
         Raises:
             DocumentError: The workflow has problems.
-            InputError: It needs a live object, which no model can give.
 
         Example:
             >>> wf = Workflow("Greeting")

@@ -163,7 +163,10 @@ class GraphNode(RunnableNode):
                 state, asked = await _driven(self.held.value, value, config, bpaz_context)
                 if not asked:
                     return self._outputs(state)
-                value = Command(resume={each.id: await _answer(each, bpaz_context) for each in asked})
+                answers = {}
+                for each in asked:
+                    answers[each.id] = (await bpaz_context.ask(*_question(each)))["answer"]
+                value = Command(resume=answers)
 
     def _outputs(self, state: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -338,9 +341,8 @@ def _is_chunk(piece: Any, about: dict[str, Any]) -> bool:  # noqa: ARG001 (the s
     return type(piece).__name__ == "AIMessageChunk"
 
 
-async def _answer(interrupt: Any, context: Context) -> Any:
-    """What a person says to an interrupt of the graph."""
+def _question(interrupt: Any) -> tuple[str, Any, tuple[FieldSpec, ...]]:
+    """An interrupt of a graph as a question to a person."""
     value = interrupt.value
     text = value if isinstance(value, str) else "The graph asks:"
-    field = FieldSpec(name="answer", title="Answer", kind="json", required=True)
-    return (await context.ask(text, value=value, form=(field,)))["answer"]
+    return text, value, (FieldSpec(name="answer", title="Answer", kind="json", required=True),)
