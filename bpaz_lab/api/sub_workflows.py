@@ -49,6 +49,8 @@ def extract(scope: Editing, nodes: Sequence[NodeHandle | str], id: str = "") -> 
         else:
             outer.append([source, target])
     outer += [[source, f"{part}.{field}"] for source, field in fields.items()]
+    for source, port in _ends(scope, inside).items():  # so that their results are seen as before
+        results.setdefault(source, unique(port, results.values()))
     for target, port in _open(scope, inside).items():
         field = fields[f"run {target}"] = unique(port, fields.values())
         inner.append([f"{start}.{field}", target])
@@ -119,6 +121,13 @@ def _stands_for_run(scope: Editing, node: str) -> bool:
     spec = scope.types.spec(scope._entry(node)["type"])
     fed_by_run = any(port.source == "run" for port in scope._ports(node).inputs)
     return fed_by_run or (spec is not None and spec.collects)
+
+
+def _ends(scope: Editing, inside: Sequence[str]) -> dict[str, str]:
+    """The main outputs of these nodes that feed nothing: port by place."""
+    feeding = {split(source)[0] for source, _ in scope.section["edges"]}
+    mains = {node: scope._ports(node).main for node in inside if node not in feeding}
+    return {f"{node}.{main.name}": main.name for node, main in mains.items() if main}
 
 
 def _open(scope: Editing, inside: Sequence[str]) -> dict[str, str]:

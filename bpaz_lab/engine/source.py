@@ -13,10 +13,12 @@ Example:
 
 from __future__ import annotations
 
+import ast
 import dis
 import importlib.metadata
 import inspect
 import sys
+import textwrap
 import types
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -36,12 +38,13 @@ class Code:
 
     Attributes:
         parts: A digest of each function, class and value it is made of, by name.
-        lines: The source of each function where it is known, by name: to say which line changed.
+        lines: The lines of each function that do something, with their numbers, where they are known: to
+            say which one changed.
         why: Why it cannot be compared; empty where it can.
     """
 
     parts: dict[str, str] = field(default_factory=dict)
-    lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lines: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     why: str = ""
 
 
@@ -61,12 +64,13 @@ def changed(before: Code, after: Code) -> str:
             one, other = before.lines.get(name), after.lines.get(name)
             if one is None or other is None:
                 return f"{name} changed"
-            for number, (old, new) in enumerate(zip(one, other, strict=False), 1):
+            for (_, old), (number, new) in zip(one, other, strict=False):
                 if old != new:
                     return f"line {number} of {name} changed: {new.strip()[:60]}"
-            if len(one) != len(other):
-                return f"line {min(len(one), len(other)) + 1} of {name} changed"
-            return f"{name} changed"
+            if len(other) > len(one):
+                number, new = other[len(one)]
+                return f"line {number} of {name} is new: {new.strip()[:60]}"
+            return f"{name} ends sooner" if len(one) > len(other) else f"{name} changed"
     gone = next((name for name in before.parts if name not in after.parts), "")
     return f"it uses {gone} no more" if gone else ""
 
@@ -163,11 +167,25 @@ def _globals(code: types.CodeType) -> set[str]:
     return found
 
 
-def _lines(function: types.FunctionType) -> tuple[str, ...]:
+def _lines(function: types.FunctionType) -> tuple[tuple[int, str], ...]:
+    """The lines from ``def`` on, without docstrings, comments and empty ones."""
     try:
-        return tuple(line.rstrip() for line in inspect.getsource(function).splitlines())
-    except (OSError, TypeError, IndentationError):  # typed into a prompt, or made by exec
+        source = textwrap.dedent(inspect.getsource(function))
+        (top,) = ast.parse(source).body
+    except (OSError, TypeError, SyntaxError, ValueError):  # typed into a prompt, a lambda, or made by exec
         return ()
+    if not isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef):
+        return ()
+    first = top.body[0]
+    doc = range(0)
+    if ast.get_docstring(top) is not None:
+        doc = range(first.lineno, (first.end_lineno or first.lineno) + 1)
+    lines = enumerate(source.splitlines(), 1)
+    return tuple(
+        (number - top.lineno + 1, line.rstrip())
+        for number, line in lines
+        if number >= top.lineno and number not in doc and line.strip() and not line.strip().startswith("#")
+    )
 
 
 def _file(cls: type) -> str:
