@@ -38,7 +38,7 @@ def ordered(feeding: Mapping[str, Iterable[str]]) -> tuple[list[str], list[str]]
     waiting = {node: len(set(before)) for node, before in feeding.items()}
     after: dict[str, list[str]] = defaultdict(list)
     for node, before in feeding.items():
-        for each in before:
+        for each in dict.fromkeys(before):
             after[each].append(node)
     ready = [node for node, count in waiting.items() if not count]
     for node in ready:

@@ -100,3 +100,10 @@ def test_a_node_without_outputs_takes_all_its_inputs():
         return Ports(inputs=plain(node).inputs) if node == "sink" else plain(node)
 
     assert demanded(body(("a.o", "sink.x")), ports) == {"sink": set(), "a": {"o"}}
+
+
+def test_two_edges_between_the_same_nodes_count_once():
+    feeding = {"end": ["each", "each", "slow"], "each": [], "between": ["each"], "slow": ["between"]}
+    order, stuck = ordered(feeding)
+    assert order.index("slow") < order.index("end")
+    assert stuck == []
