@@ -24,7 +24,7 @@ from bpaz_lab.engine.cache import Saved  # noqa: TC001 (the JSON schema reads th
 from bpaz_lab.graph.spec import FieldSpec  # noqa: TC001
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 Status = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
 RawEvent = tuple[int, float, str, str, Any]
@@ -71,13 +71,14 @@ class _Later:
     """Fields that are worked out when somebody looks at the first of them."""
 
     __slots__ = ("_later",)
-    _later: Callable[[], dict[str, Any]] | None
+    _later: tuple[Callable[[RawEvent], dict[str, Any]], RawEvent] | None
 
     def __getattr__(self, name: str) -> Any:
         later = None if name == "_later" or name not in _DEFAULTS[type(self)] else self._later
         if later is None:
             raise AttributeError(f"{type(self).__name__} has no {name!r}", name=name, obj=self)
-        for key, value in {**_DEFAULTS[type(self)], **later()}.items():
+        work, raw = later
+        for key, value in {**_DEFAULTS[type(self)], **work(raw)}.items():
             setattr(self, key, value)
         self._later = None  # it holds the values
         return getattr(self, name)
@@ -248,17 +249,28 @@ _DEFAULTS: Final = {
 }
 KINDS: Final = {each["type"]: cls for cls, each in _FIELDS.items()}
 """The class of each type of event."""
-_new = object.__new__
 
 
-def later(kind: str, seq: int, time: float, node: str, rest: Callable[[], dict[str, Any]]) -> Any:
-    """An event whose other fields are worked out by ``rest`` when somebody looks at one."""
-    event = _new(KINDS[kind])
-    event.type, event.seq, event.time = kind, seq, time
-    if node:
-        event.node = node
-    event._later = rest
-    return event
+def later(raws: Iterable[RawEvent], rest: Callable[[RawEvent], dict[str, Any]]) -> Iterator[Any]:
+    """The events of tuples.
+
+    Args:
+        raws: The tuples; a ``node.stopped`` is read as ``node.skipped``.
+        rest: Works out the fields beside type, seq, time and node, when somebody looks at one.
+    """
+    new = object.__new__
+    for raw in raws:
+        seq, time, kind, node, _ = raw
+        if kind == "node.stopped":
+            kind = "node.skipped"
+        event = new(KINDS[kind])
+        event.type = kind
+        event.seq = seq
+        event.time = time
+        if node:
+            event.node = node
+        event._later = (rest, raw)
+        yield event
 
 
 def as_json(event: Any) -> dict[str, Any]:

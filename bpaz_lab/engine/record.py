@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -101,10 +100,9 @@ class Record:
         """The typed events from a position on."""
         return list(self.read(position))
 
-    def read(self, position: int = 0) -> Iterator[Any]:
+    def read(self, start: int = 0, end: int | None = None) -> Iterator[Any]:
         """The same one after the other: the first is typed before the others are looked at."""
-        typed = self._typed
-        return (typed(raw) for raw in self._raw[position:])
+        return later(self._raw[start:end], self._shown)
 
     def total(self) -> Usage:
         """The tokens of all nodes."""
@@ -141,13 +139,6 @@ class Record:
 
     def _clean(self, text: str) -> str:
         return self.masker.text(fit(text)) if self.masker.forms else fit(text)
-
-    def _typed(self, raw: RawEvent) -> Any:
-        """The event of a tuple; nothing is previewed or masked before somebody looks."""
-        seq, time, kind, node, _ = raw
-        if kind == "node.stopped":
-            kind = "node.skipped"
-        return later(kind, seq, time, node, partial(self._shown, raw))
 
     def _shown(self, raw: RawEvent) -> dict[str, Any]:
         """The fields of an event beside those that each has."""

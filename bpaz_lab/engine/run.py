@@ -123,15 +123,24 @@ class Run:
         """Starts the run and returns at once."""
         if self._through_langgraph:
             compiled(self._plan.regions)  # the first import of LangGraph takes seconds: not on the loop
+        self._begin()
         self._future = runtime().submit(self._go())
         return self
 
     async def here(self) -> Run:
         """Runs to the end on the engine's own loop, for who is on it already."""
+        self._begin()
         self._future = Future()
         await self._go()
         self._future.set_result(None)
         return self
+
+    def _begin(self) -> None:
+        # In the caller's thread: who reads the events has the first at once, and need not wait until the
+        # engine's thread leaves the interpreter to others.
+        self._record.began = perf_counter()
+        names = [step.node for step in self._plan.steps]
+        self._record.add("run.started", "", {"run": self.id, "workflow": self._plan.name, "nodes": names})
 
     @property
     def questions(self) -> dict[str, Question]:
@@ -312,9 +321,9 @@ class Run:
         try:
             while True:
                 over = self._rest.is_set()
-                for each in self._record.read(position):
-                    position += 1
-                    yield each
+                end = len(self._record)
+                yield from self._record.read(position, end)
+                position = end
                 if over:
                     return
                 woken.clear()
@@ -333,9 +342,10 @@ class Run:
         try:
             while True:
                 over = self._rest.is_set()
-                for each in self._record.read(position):
-                    position += 1
+                end = len(self._record)
+                for each in self._record.read(position, end):
                     yield each
+                position = end
                 if over:
                     return
                 woken.clear()
@@ -357,11 +367,7 @@ class Run:
         self._task = asyncio.current_task()
         began = perf_counter()
         add = self._record.add
-        if self.status == "pending":
-            self._record.began = began
-            names = [step.node for step in self._plan.steps]
-            add("run.started", "", {"run": self.id, "workflow": self._plan.name, "nodes": names})
-        else:
+        if self.status != "pending":
             add("run.resumed", "", {})
         self.status = "running"
         try:

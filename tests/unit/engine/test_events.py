@@ -55,11 +55,16 @@ def sample(kind):
     return from_json({"type": kind, "seq": 3, "time": 0.25, **SAMPLES[kind]})
 
 
+def one(kind, node, rest):
+    """An event as a reader of a run gets it."""
+    return next(later([(3, 0.25, kind, node, None)], rest))
+
+
 def lazy(kind):
     whole = sample(kind)
     names = as_json(whole).keys() - {"type", "seq", "time", "node"}
     rest = {name: getattr(whole, name) for name in names}
-    return later(kind, 3, 0.25, getattr(whole, "node", ""), lambda: rest)
+    return one(kind, getattr(whole, "node", ""), lambda raw: rest if raw[2] == kind else {})
 
 
 def test_every_kind_has_a_sample():
@@ -98,11 +103,11 @@ def test_an_event_is_copied_and_pickled_by_its_fields(kind):
 def test_nothing_is_worked_out_before_somebody_looks():
     looked = []
 
-    def rest():
+    def rest(_raw):
         looked.append(1)
         return {"duration": 0.5, "outputs": {}}
 
-    event = later("node.finished", 3, 0.25, "a", rest)
+    event = one("node.finished", "a", rest)
     assert (event.type, event.seq, event.time, event.node) == ("node.finished", 3, 0.25, "a")
     assert not hasattr(event, "_repr_html_")
     assert not looked
@@ -119,7 +124,7 @@ def test_a_name_that_it_has_not_is_told(make):
 
 
 def test_events_of_two_kinds_differ():
-    assert later("run.resumed", 0, 0.0, "", dict) != later("run.paused", 0, 0.0, "", lambda: {"nodes": []})
+    assert one("run.resumed", "", lambda _: {}) != one("run.paused", "", lambda _: {"nodes": []})
 
 
 @pytest.mark.parametrize("wrong", [{"type": "node.exploded"}, {"type": "node.skipped", "node": "a"}])
