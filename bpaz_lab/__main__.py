@@ -1,4 +1,4 @@
-"""The command line ``bpaz``, also ``python -m bpaz_lab``: run, check, nodes, model.
+"""The command line ``bpaz``, also ``python -m bpaz_lab``: run, check, nodes, code, script, model.
 
 Results go to standard output, progress and errors to standard error. The exit code is 0 when all went
 well, 1 when a run failed or a file has problems, 2 when the call itself is wrong, 130 after Ctrl-C.
@@ -91,6 +91,15 @@ def _parser() -> argparse.ArgumentParser:
     nodes.add_argument("--json", action="store_true", help="as JSON")
     nodes.set_defaults(command=_nodes)
 
+    code = commands.add_parser("code", help="print the Python that makes a workflow")
+    code.add_argument("file", help="a .bpaz file")
+    code.add_argument("--no-layout", action="store_true", help="leave out where the nodes lie")
+    code.set_defaults(command=_code)
+
+    script = commands.add_parser("script", help="print a script that does the same without bpaz_lab")
+    script.add_argument("file", help="a .bpaz file")
+    script.set_defaults(command=_script)
+
     model = commands.add_parser("model", help="fetch the local language model, or say where it is")
     model.add_argument("action", choices=("download", "path"))
     model.set_defaults(command=_model)
@@ -175,6 +184,20 @@ def _nodes(parsed: argparse.Namespace) -> int:
         print(catalogue().describe().model_dump_json(indent=2))
     else:
         print(table(catalogue()))
+    return 0
+
+
+def _code(parsed: argparse.Namespace) -> int:
+    from bpaz_lab.api.workflow import Workflow
+
+    print(Workflow.load(parsed.file).to_python(layout=not parsed.no_layout), end="")
+    return 0
+
+
+def _script(parsed: argparse.Namespace) -> int:
+    from bpaz_lab.api.workflow import Workflow
+
+    print(Workflow.load(parsed.file).to_script(), end="")
     return 0
 
 

@@ -157,6 +157,18 @@ class Workflow(Over):
             dress(document, like.history.document)
         return cls.from_dict(document, types=types)
 
+    def to_script(self) -> str:
+        """A script that does what this workflow does and needs no bpaz_lab; see docs/code.md.
+
+        Raises:
+            ScriptError: A node cannot be in one, such as a function of a cell; it says which.
+            DocumentError: The workflow has problems.
+        """
+        from bpaz_lab.code.script import to_script
+
+        with self.history.lock:
+            return to_script(self.history.document, self.types)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the workflow to a file, all or nothing.
 

@@ -164,9 +164,7 @@ class _Reader:
             case ast.Call(func=function, args=positional, keywords=named):
                 return self._call(told, function, positional, named)
             case ast.JoinedStr():
-                return self._refuse(
-                    told, "an f-string is code that would be run", "Write the text."
-                )
+                return self._refuse(told, "an f-string is code that would be run", "Write the text.")
             case _:
                 return self._refuse(told, "this is no literal, variable or edit of a workflow")
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from bpaz_lab.nodes.base import Node, outputs
 from bpaz_lab.nodes.context import Context
 from bpaz_lab.nodes.llms._model import ask, conversation
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Multiline, Port
 
 
@@ -52,3 +53,12 @@ class LLMChain(Node):
         messages = conversation(prompt, system=self.system_prompt, history=history)
         message = await ask(model, messages, context)
         return {"text": str(message.text), "message": message}
+
+
+@in_script(LLMChain, "langchain-core")
+def llm_chain(
+    model: Any, prompt: str, history: Sequence[Any] = (), system_prompt: str = ""
+) -> dict[str, Any]:
+    """Asks a language model."""
+    message = model.invoke(conversation(prompt, system=system_prompt, history=history))
+    return {"text": str(message.text), "message": message}

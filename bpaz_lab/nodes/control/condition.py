@@ -11,6 +11,7 @@ from bpaz_lab.graph.expression import parse
 from bpaz_lab.graph.spec import Ports, PortSpec
 from bpaz_lab.nodes.base import Node, outputs
 from bpaz_lab.nodes.form import title_of
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Form, Port, setting_fault
 
 if TYPE_CHECKING:
@@ -107,40 +108,8 @@ class Condition(Node):
         if self.expression:
             holds = parse(self.expression).holds({"value": value, **others})
         else:
-            holds = self._holds(value)
+            holds = _holds(value, self.operator, self.operand, self.ignore_case)
         return {"true" if holds else "false": value}
-
-    def _holds(self, value: Any) -> bool:
-        if self.operator in NUMERIC:
-            return self._compared(value)
-        if self.operator in ("is empty", "is not empty"):
-            return _empty(value) == (self.operator == "is empty")
-        if self.operator == "is true":
-            return _true(value)
-        if self.operator == "contains" and isinstance(value, list | tuple | set | frozenset | dict):
-            return any(self._equal(item) for item in value)
-        if self.operator in _TEXT:
-            return _TEXT[self.operator](self._folded(value), self._folded(self.operand))
-        return self._equal(value) == (self.operator == "equals")
-
-    def _compared(self, value: Any) -> bool:
-        number, limit = _number(value), _number(self.operand)
-        if number is None or limit is None:
-            raise InputError(
-                f"{value!r} is no number, so it is neither greater nor less"[:300],
-                hint="Connect a number, or choose another operator.",
-            )
-        return number > limit if self.operator == "greater than" else number < limit
-
-    def _equal(self, value: Any) -> bool:
-        one, other = _number(value), _number(self.operand)
-        if one is not None and other is not None:
-            return one == other
-        return self._folded(value) == self._folded(self.operand)
-
-    def _folded(self, value: Any) -> str:
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        return text.casefold() if self.ignore_case else text
 
 
 def _names(expression: Any) -> tuple[str, ...]:
@@ -148,6 +117,43 @@ def _names(expression: Any) -> tuple[str, ...]:
         return parse(expression).names if isinstance(expression, str) and expression else ()
     except ExpressionError:  # which the checks report
         return ()
+
+
+def _holds(value: Any, operator: str, operand: Operand, ignore_case: bool) -> bool:
+    """Whether a comparison holds."""
+    if operator in NUMERIC:
+        return _compared(value, operator, operand)
+    if operator in ("is empty", "is not empty"):
+        return _empty(value) == (operator == "is empty")
+    if operator == "is true":
+        return _true(value)
+    if operator == "contains" and isinstance(value, list | tuple | set | frozenset | dict):
+        return any(_equal(item, operand, ignore_case) for item in value)
+    if operator in _TEXT:
+        return _TEXT[operator](_folded(value, ignore_case), _folded(operand, ignore_case))
+    return _equal(value, operand, ignore_case) == (operator == "equals")
+
+
+def _compared(value: Any, operator: str, operand: Operand) -> bool:
+    number, limit = _number(value), _number(operand)
+    if number is None or limit is None:
+        raise InputError(
+            f"{value!r} is no number, so it is neither greater nor less"[:300],
+            hint="Connect a number, or choose another operator.",
+        )
+    return number > limit if operator == "greater than" else number < limit
+
+
+def _equal(value: Any, operand: Operand, ignore_case: bool) -> bool:
+    one, other = _number(value), _number(operand)
+    if one is not None and other is not None:
+        return one == other
+    return _folded(value, ignore_case) == _folded(operand, ignore_case)
+
+
+def _folded(value: Any, ignore_case: bool) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text.casefold() if ignore_case else text
 
 
 _TEXT: Final[dict[str, Callable[[str, str], bool]]] = {
@@ -183,3 +189,20 @@ def _true(value: Any) -> bool:
             f"a {type(value).__name__} is neither true nor false: {fault}",
             hint="Use 'is empty', or reduce it to one value before.",
         ) from None
+
+
+@in_script(Condition, branches=True, expressions=("expression",))
+def condition(
+    value: Any,
+    operator: Operator = "is not empty",
+    operand: Operand = "",
+    ignore_case: bool = False,
+    expression: Callable[[dict[str, Any]], bool] | None = None,
+    **others: Any,
+) -> dict[str, Any]:
+    """The value, by the way it takes."""
+    if expression:
+        holds = expression({"value": value, **others})
+    else:
+        holds = _holds(value, operator, operand, ignore_case)
+    return {"true" if holds else "false": value}

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpaz_lab.nodes.base import Node, output
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Port
 
 
@@ -31,3 +32,12 @@ class Delay(Node):
         """What came."""
         await asyncio.sleep(seconds)
         return value
+
+
+@in_script(Delay)
+def delay(value: Any, seconds: float = 1.0) -> Any:
+    """Waits, and passes on what came."""
+    import time
+
+    time.sleep(seconds)
+    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -13,6 +13,8 @@ from bpaz_lab.graph.spec import Ports, PortSpec
 from bpaz_lab.nodes.base import outputs
 from bpaz_lab.nodes.container import Container
 from bpaz_lab.nodes.context import Context, Paused
+from bpaz_lab.nodes.script import in_script
+from bpaz_lab.nodes.standing import told
 
 ITEMS, ITEM, INDEX, ERRORS = "items", "item", "index", "errors"
 
@@ -131,3 +133,35 @@ def _items(value: Any) -> list[Any]:
 
 def _listed(tag: str) -> str:
     return "documents" if tag == "documents" else "data" if tag in ("any", "data") else f"list[{tag}]"
+
+
+@in_script(ForEach)
+def for_each(
+    body: Callable[..., dict[str, Any]],
+    gives: Sequence[str],
+    items: Any,
+    at_once: int = 8,
+    on_item_error: Literal["fail", "collect"] = "fail",
+    **shared: Any,
+) -> dict[str, Any]:
+    """The results of the rounds by name, each a list."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    errors: list[dict[str, Any]] = []
+
+    def once(index: int, item: Any) -> dict[str, Any]:
+        try:
+            return body(**{**shared, "item": item, "index": index})
+        except Exception as error:
+            if on_item_error == "fail":
+                raise
+            errors.append({"index": index, **told(error)})
+            return {}
+
+    everything = _items(items)
+    with ThreadPoolExecutor(at_once) as pool:
+        rounds = list(pool.map(once, range(len(everything)), everything))
+    found: dict[str, Any] = {name: [each.get(name) for each in rounds] for name in gives}
+    if on_item_error == "collect":
+        found["errors"] = sorted(errors, key=lambda error: int(error["index"]))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +11,7 @@ from bpaz_lab.graph.spec import FieldSpec
 from bpaz_lab.nodes.base import Node, outputs
 from bpaz_lab.nodes.context import APPROVE, Context
 from bpaz_lab.nodes.form import title_of
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Form, Identifier, Port
 
 VALUE, COMMENT = "value", "comment"
@@ -85,3 +87,27 @@ class HumanApproval(Node):
             for field in self.fields
         ]
         return tuple(form)
+
+
+@in_script(HumanApproval, branches=True)
+def human_approval(
+    value: Any,
+    question: str = "May this go on?",
+    edit: bool = False,
+    fields: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """The value, by the way that the person at the keyboard chooses."""
+    import json
+
+    print(f"{question}\n\n{value}\n")  # noqa: T201 (a script talks to the person who runs it)
+    answer: dict[str, Any] = {"approve": input("approve [y/n]: ").strip().lower() in ("y", "yes")}
+    if edit and (changed := input("value (empty: as it is): ")):
+        answer["value"] = changed if isinstance(value, str) else json.loads(changed)
+    if comment := input("comment: "):
+        answer["comment"] = comment
+    for field in fields:
+        if filled := input(f"{field['name']}: "):
+            kind = field.get("kind", "text")
+            answer[field["name"]] = json.loads(filled) if kind in ("integer", "number", "boolean") else filled
+    way = "approved" if answer["approve"] else "rejected"
+    return {way: answer.get("value", value), "answer": answer}

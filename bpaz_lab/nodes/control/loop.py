@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -14,6 +14,7 @@ from bpaz_lab.graph.spec import Ports, PortSpec
 from bpaz_lab.nodes.base import outputs
 from bpaz_lab.nodes.container import Container
 from bpaz_lab.nodes.context import Context
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Form, setting_fault
 
 ROUND = "round"
@@ -97,3 +98,26 @@ class Loop(Container):
             if self.mode == "until" and condition.holds({**state, ROUND: number}):
                 break
         return {**state, "rounds": number}
+
+
+@in_script(Loop, branches=True, expressions=("condition",))
+def loop(
+    body: Callable[..., dict[str, Any]],
+    condition: Callable[[dict[str, Any]], bool] = lambda _values: True,
+    mode: Literal["until", "while"] = "until",
+    limit: int = 10,
+    at_limit: Literal["fail", "stop"] = "fail",
+    **inputs: Any,
+) -> dict[str, Any]:
+    """The state when the condition ends it, and the number of rounds."""
+    state, number = dict(inputs), 0
+    while mode == "until" or condition({**state, "round": number + 1}):
+        if number == limit:
+            if at_limit == "stop":
+                break
+            raise LoopLimit(f"the loop has not ended after {number} rounds")
+        number += 1
+        state |= body(**{**state, "round": number})
+        if mode == "until" and condition({**state, "round": number}):
+            break
+    return {**state, "rounds": number}

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bpaz_lab.nodes.base import Node, outputs
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Port
 
 
@@ -44,3 +45,9 @@ class Merge(Node):
         if self.mode == "all":
             return {"value": values}
         return {"value": values[0]} if values else {}
+
+
+@in_script(Merge, branches=True)
+def merge(values: list[Any], mode: Literal["first", "all"] = "first") -> dict[str, Any]:
+    """The first value, or all that came."""
+    return {"value": values if mode == "all" else values[0]}

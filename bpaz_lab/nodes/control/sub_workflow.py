@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -10,6 +10,7 @@ from pydantic import Field
 from bpaz_lab.nodes.base import outputs
 from bpaz_lab.nodes.container import Container
 from bpaz_lab.nodes.context import Context
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Form
 
 
@@ -43,3 +44,9 @@ class SubWorkflow(Container):
         """What the workflow inside gives."""
         assert context.body is not None
         return await context.body(inputs)
+
+
+@in_script(SubWorkflow, branches=True)
+def sub_workflow(body: Callable[..., dict[str, Any]], **inputs: Any) -> dict[str, Any]:
+    """What the workflow inside gives."""
+    return body(**inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +12,7 @@ from bpaz_lab.graph.expression import parse
 from bpaz_lab.graph.spec import Ports, PortSpec
 from bpaz_lab.nodes.base import Node, outputs
 from bpaz_lab.nodes.form import title_of
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Identifier, setting_fault
 
 VALUE, OTHERWISE = "value", "otherwise"
@@ -109,3 +110,12 @@ def _readable(cases: Any) -> dict[str, Case]:
             continue
         found.setdefault(case.name, case)
     return found
+
+
+@in_script(Switch, branches=True, expressions=("when",))
+def switch(value: Any, cases: Sequence[dict[str, Any]] = (), **others: Any) -> dict[str, Any]:
+    """The value, by the way of the first case that holds."""
+    for case in cases or [{"name": "first", "when": lambda values: bool(values["value"])}]:
+        if case["when"]({"value": value, **others}):
+            return {case["name"]: value}
+    return {"otherwise": value}

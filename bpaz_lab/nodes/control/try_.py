@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bpaz_lab.errors import NodeFailed
@@ -10,6 +10,8 @@ from bpaz_lab.graph.spec import Ports, PortSpec
 from bpaz_lab.nodes.base import outputs
 from bpaz_lab.nodes.container import Container
 from bpaz_lab.nodes.context import Context
+from bpaz_lab.nodes.script import in_script
+from bpaz_lab.nodes.standing import told
 
 ERROR = "error"
 
@@ -53,3 +55,12 @@ class Try(Container):
             return await context.body(inputs)
         except NodeFailed as failure:
             return {ERROR: failure.told()}
+
+
+@in_script(Try, branches=True)
+def try_(body: Callable[..., dict[str, Any]], **inputs: Any) -> dict[str, Any]:
+    """What the body gives, or what went wrong."""
+    try:
+        return body(**inputs)
+    except Exception as error:  # noqa: BLE001 (that is what it is for)
+        return {"error": told(error)}

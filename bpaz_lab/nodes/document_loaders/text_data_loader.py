@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
 from bpaz_lab.errors import InputError
 from bpaz_lab.nodes.base import Node
 from bpaz_lab.nodes.context import Context
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Advanced, Documents, Multiline, setting_fault
 
 if TYPE_CHECKING:
@@ -105,3 +106,29 @@ def _found(pattern: str, context: Context) -> list[Path]:
             path=pattern,
         )
     return files
+
+
+@in_script(TextDataLoader, "langchain-core")
+def text_data_loader(path: str = "*.md", encoding: str = "utf-8") -> list[Any]:
+    """Reads text files, one document a file."""
+    from glob import glob
+    from pathlib import Path
+
+    from langchain_core.documents import Document
+
+    patterns = [line.strip() for line in path.splitlines() if line.strip()]
+    names = dict.fromkeys(
+        name
+        for pattern in patterns
+        for name in sorted(glob(str(Path(pattern).expanduser()), recursive=True))
+        if Path(name).is_file()
+    )
+    if not names:
+        raise FileNotFoundError(f"no file matches {path!r}")
+    return [
+        Document(
+            page_content=Path(name).read_text(encoding=encoding).removeprefix("\ufeff"),
+            metadata={"source": Path(name).as_posix()},
+        )
+        for name in names
+    ]

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bpaz_lab.nodes.base import Node
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Form, Port, Text
 
 
@@ -31,3 +32,9 @@ class TextInput(Node):
     ) -> Text:
         """The text as it is written."""
         return text
+
+
+@in_script(TextInput)
+def text_input(text: str = "") -> str:
+    """The text as it is written."""
+    return text

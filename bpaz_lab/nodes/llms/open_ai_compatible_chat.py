@@ -9,6 +9,7 @@ from pydantic import Field
 from bpaz_lab.nodes.base import Node, output
 from bpaz_lab.nodes.context import Context
 from bpaz_lab.nodes.llms._model import ask, conversation
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Advanced, Credential, Model, Multiline, Port, credential
 
 _NO_KEY: Final = "none"
@@ -107,3 +108,46 @@ class OpenAICompatibleChat(Node):
         model = await asyncio.to_thread(self.build, context)  # imports OpenAI's package: seconds, once
         message = await ask(model, conversation(prompt, system=self.system_prompt), context)
         return str(message.text)
+
+
+@in_script(OpenAICompatibleChat, "langchain-openai", output="model")
+def open_ai_compatible_model(
+    model: str = "gpt-4.1-mini",
+    base_url: str = "https://api.openai.com/v1",
+    api_key: str | None = None,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    timeout: float = 60,
+    max_retries: int = 2,
+) -> Any:
+    """A language model of OpenAI, or of any server with the same interface."""
+    from langchain_openai import ChatOpenAI
+    from pydantic import SecretStr
+
+    return ChatOpenAI(
+        model=model,
+        base_url=base_url,
+        api_key=SecretStr(api_key or _NO_KEY),
+        temperature=temperature,
+        max_completion_tokens=max_tokens,
+        timeout=timeout,
+        max_retries=max_retries,
+        use_responses_api=False,
+    )
+
+
+@in_script(OpenAICompatibleChat, "langchain-openai", output="text")
+def open_ai_compatible_chat(
+    prompt: str,
+    model: str = "gpt-4.1-mini",
+    base_url: str = "https://api.openai.com/v1",
+    api_key: str | None = None,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    system_prompt: str = "",
+    timeout: float = 60,
+    max_retries: int = 2,
+) -> str:
+    """The answer of such a model."""
+    chat = open_ai_compatible_model(model, base_url, api_key, temperature, max_tokens, timeout, max_retries)
+    return str(chat.invoke(conversation(prompt, system=system_prompt)).text)

@@ -11,6 +11,7 @@ from bpaz_lab.graph.spec import Ports, PortSpec
 from bpaz_lab.nodes.base import Node, outputs
 from bpaz_lab.nodes.convert import data_to_text
 from bpaz_lab.nodes.form import title_of
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Multiline, setting_fault
 
 if TYPE_CHECKING:
@@ -97,3 +98,14 @@ class PromptTemplate(Node):
             return match.group()[0] if name is None else data_to_text(values[name])
 
         return {"text": _BRACES.sub(piece, self.template)}
+
+
+@in_script(PromptTemplate)
+def prompt_template(template: str = _DEFAULT, **values: Any) -> dict[str, Any]:
+    """The text with its variables filled, each once: what fills a place is not looked through."""
+
+    def piece(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return match.group()[0] if name is None else data_to_text(values[name])
+
+    return {"text": _BRACES.sub(piece, template)}

@@ -9,6 +9,7 @@ from pydantic import Field
 from bpaz_lab.errors import InputError
 from bpaz_lab.nodes.base import Node, output
 from bpaz_lab.nodes.retrievers._search import Search, retriever
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Advanced, Documents, Port, Retriever
 
 Store = Annotated[Any, Port("vectorstore", help="What is searched.")]
@@ -72,3 +73,30 @@ def _checked(store: Any) -> Any:
             hint="Connect a vector store, such as InMemoryVectorStore.",
         )
     return store
+
+
+@in_script(VectorRetriever, "langchain-core", output="retriever")
+def vector_search(
+    vectorstore: Any,
+    k: int = 4,
+    search_type: Literal["similarity", "mmr"] = "similarity",
+    score_threshold: float | None = None,
+    fetch_k: int = 20,
+    diversity: float = 0.5,
+) -> Any:
+    """The search as a LangChain retriever."""
+    return retriever(vectorstore, Search(search_type, k, fetch_k, diversity, score_threshold))
+
+
+@in_script(VectorRetriever, "langchain-core", output="documents")
+def vector_retriever(
+    vectorstore: Any,
+    query: str,
+    k: int = 4,
+    search_type: Literal["similarity", "mmr"] = "similarity",
+    score_threshold: float | None = None,
+    fetch_k: int = 20,
+    diversity: float = 0.5,
+) -> list[Any]:
+    """The documents of a store that matter for a question, best first."""
+    return Search(search_type, k, fetch_k, diversity, score_threshold)(vectorstore, query)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, field_validator
 
 from bpaz_lab.nodes.base import Node
 from bpaz_lab.nodes.context import Context
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Advanced, Documents, Port, setting_fault
 
 if TYPE_CHECKING:
@@ -73,3 +75,27 @@ class RecursiveTextSplitter(Node):
                 chunk.metadata["chunk"] = number
                 chunks.append(chunk)
         return chunks
+
+
+@in_script(RecursiveTextSplitter, "langchain-text-splitters")
+def recursive_text_splitter(
+    documents: list[Any],
+    chunk_size: int = 1000,
+    chunk_overlap: int = 200,
+    separators: Sequence[str] = ("\n\n", "\n", " ", ""),
+) -> list[Any]:
+    """Cuts documents into chunks, which tell their number and place."""
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+    splitter = RecursiveCharacterTextSplitter(
+        chunk_size=chunk_size,
+        chunk_overlap=chunk_overlap,
+        separators=list(separators),
+        add_start_index=True,
+    )
+    chunks = []
+    for document in documents:
+        for number, chunk in enumerate(splitter.split_documents([document])):
+            chunk.metadata["chunk"] = number
+            chunks.append(chunk)
+    return chunks

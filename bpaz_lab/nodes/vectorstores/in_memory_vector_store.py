@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 from bpaz_lab.nodes.base import Node
 from bpaz_lab.nodes.context import Context
+from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Port, VectorStore
 
 BATCH: Final = 64
@@ -45,3 +46,13 @@ class InMemoryVectorStore(Node):
             store.add_documents(everything[start : start + BATCH])
         context.progress(len(everything), len(everything), "embedding")
         return store
+
+
+@in_script(InMemoryVectorStore, "langchain-core", "numpy")
+def in_memory_vector_store(documents: list[list[Any]], embeddings: Any) -> Any:
+    """A store filled with the documents of each wire in their order."""
+    from langchain_core.vectorstores import InMemoryVectorStore as Store
+
+    store = Store(embeddings)
+    store.add_documents([document for wire in documents for document in wire])
+    return store
