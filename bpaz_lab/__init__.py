@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bpaz_lab.api.decorator import node, register_node
     from bpaz_lab.api.types import credential, node_type, node_types
     from bpaz_lab.api.workflow import Workflow
+    from bpaz_lab.engine.limits import Limit
     from bpaz_lab.nodes.base import Node, output, outputs
     from bpaz_lab.nodes.context import Context
 
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Context": "bpaz_lab.nodes.context",
+    "Limit": "bpaz_lab.engine.limits",
     "Node": "bpaz_lab.nodes.base",
     "Workflow": "bpaz_lab.api.workflow",
     "credential": "bpaz_lab.api.types",
@@ -46,6 +48,7 @@ __all__ = [
     "Context",
     "DocumentError",
     "InputError",
+    "Limit",
     "Node",
     "RunError",
     "Workflow",

@@ -196,7 +196,7 @@ def notebooks():
 
 
 def test_the_notebooks_are_executed_and_hold_no_widget_state():
-    assert len(notebooks()) == 2
+    assert len(notebooks()) == 5
     for name, notebook in notebooks().items():
         assert "widgets" not in notebook["metadata"], name
         assert notebook["metadata"]["kernelspec"]["name"] == "python3"
