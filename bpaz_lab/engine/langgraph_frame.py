@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
+from bpaz_lab.engine.langgraph_tables import packed, unpacked
 from bpaz_lab.engine.rounds import Rounds
 from bpaz_lab.engine.slots import MISSING
 from bpaz_lab.graph.ports import is_resource
@@ -57,10 +58,11 @@ def snapshot(scheduler: Scheduler, over: set[str]) -> Frame:
         if rounds is not None:
             waiting = rounds.waiting if isinstance(rounds, Resumed) else {}
             now_open = {key: snapshot(inner, over) for key, inner in rounds._open.items()}
-            bodies[step.node] = {"over": dict(rounds._done), "open": {**waiting, **now_open}}
+            over_now = {key: packed(given) for key, given in rounds._done.items()}
+            bodies[step.node] = {"over": over_now, "open": {**waiting, **now_open}}
     values = {
         step.node: {
-            name: scheduler.values[slot]
+            name: packed(scheduler.values[slot])
             for name, slot in step.slots.items()
             if slot in wanted and not _live(plan, step, name) and scheduler.values[slot] is not MISSING
         }
@@ -92,7 +94,7 @@ def restore(scheduler: Scheduler, frame: Frame, over: set[str]) -> set[int]:
     parked = {step.index for step in plan.steps if step.node in frame["parked"]}
     for step in plan.steps:
         for name, value in frame["values"].get(step.node, {}).items():
-            values[step.slots[name]] = value
+            values[step.slots[name]] = unpacked(value)
     again = _again(plan, done)
     if again:
         steps = list(plan.steps)
@@ -117,7 +119,7 @@ class Resumed(Rounds):
         super().__init__(plan, address, shared)
         self.waiting = dict(frame["open"])
         """Rounds that the container has not asked for again yet."""
-        self._done.update(frame["over"])
+        self._done.update({key: unpacked(given) for key, given in frame["over"].items()})
         self._over = over
 
     def _begin(self, inputs: Mapping[str, Any], key: str) -> Scheduler:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.engine.answers import checked
 from bpaz_lab.engine.langgraph_region import RegionRun
+from bpaz_lab.engine.langgraph_tables import with_tables
 from bpaz_lab.engine.langgraph_types import given_type, kept_type, named_inputs
 from bpaz_lab.engine.run import Options
 from bpaz_lab.engine.slots import several
@@ -73,13 +74,13 @@ class _Compiler:
         for number, name in enumerate(self.regions):
             after = END if number + 1 == len(self.regions) else self.regions[number + 1]
             node: Any = RunnableLambda(*self._region(number, after), name=name)
-            ways = (after, self.person) if self.asks[number] else (after,)
+            ways: tuple[str, ...] = (after, self.person) if self.asks[number] else (after,)
             graph.add_node(name, node, destinations=ways)
         if any(self.asks):
             ways = tuple(name for name, asks in zip(self.regions, self.asks, strict=True) if asks)
             graph.add_node(self.person, _answer, destinations=ways)
         graph.add_edge(START, self.regions[0])
-        made = graph.compile(checkpointer=checkpointer, name=snake(self.plan.name))
+        made = graph.compile(checkpointer=with_tables(checkpointer), name=snake(self.plan.name))
         made.stream_channels = [
             name for name in made.channels if name in state.__annotations__ and name != PRIVATE
         ]

@@ -74,7 +74,8 @@ class RegionRun(Run):
         told = Told(config)
         self.start()
         if told.heard:
-            with closing(self.stream()) as events:
+            stream: Any = self.stream()
+            with closing(stream) as events:
                 for event in events:
                     told.tell(event)
         self.wait()
@@ -86,7 +87,8 @@ class RegionRun(Run):
         told = Told(config)
         self.start()
         if told.heard:
-            async with aclosing(self.astream()) as events:
+            stream: Any = self.astream()
+            async with aclosing(stream) as events:
                 async for event in events:
                     await told.atell(event)
         await self.done()

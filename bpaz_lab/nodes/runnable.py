@@ -16,24 +16,16 @@ from __future__ import annotations
 
 import inspect
 import sys
-from contextlib import aclosing, contextmanager
-from itertools import count
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar
+from uuid import uuid4
 
-from bpaz_lab.graph.spec import FieldSpec, Ports, PortSpec
+from bpaz_lab.graph.spec import Effect, Ports, PortSpec
 from bpaz_lab.nodes.base import Node, output, outputs
 from bpaz_lab.nodes.context import Context
 from bpaz_lab.nodes.form import title_of
+from bpaz_lab.nodes.runnable_calls import driven, question, settings_of, streamed
 from bpaz_lab.nodes.schema import graph_ports, plain_ports, tool_inputs
 from bpaz_lab.nodes.types import Documents, Messages, Model, Port, Retriever, Tool
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-RECURSION: Final = 10_007
-"""Steps of a graph, as LangGraph's own default; inside another runnable 25 would be inherited."""
-
-_tokens = count()
 
 
 class Held:
@@ -50,7 +42,7 @@ class RunnableNode(Node):
 
     package = "cell"
     category = "cell"
-    effect = "undeclared"
+    effect: ClassVar[Effect] = "undeclared"
 
     held: ClassVar[Held]
     made: ClassVar[Ports] = Ports()
@@ -79,9 +71,9 @@ class ChainNode(RunnableNode):
     async def call(self, /, bpaz_context: Context, **inputs: Any) -> dict[str, Any]:
         """The runnable's result by output."""
         value = inputs.get("input") if self.single else inputs
-        with _config(bpaz_context) as config:
+        with settings_of(bpaz_context) as config:
             if self.result in ("text", "message"):
-                return await _streamed(self.held.value, value, config, bpaz_context)
+                return await streamed(self.held.value, value, config, bpaz_context)
             found = await self.held.value.ainvoke(value, config)
         if self.result == "prompt":
             return {"messages": found.to_messages(), "text": found.to_string()}
@@ -122,7 +114,7 @@ class RetrieverNode(RunnableNode):
         self, query: Annotated[str, Port("text", help="What is searched for.")], bpaz_context: Context
     ) -> Documents:
         """What the retriever finds."""
-        with _config(bpaz_context) as config:
+        with settings_of(bpaz_context) as config:
             return await self.held.value.ainvoke(query, config)  # type: ignore[no-any-return]
 
     @output("retriever")
@@ -137,7 +129,7 @@ class ToolNode(RunnableNode):
     @outputs(main="result", result="any")
     async def call(self, /, bpaz_context: Context, **inputs: Any) -> dict[str, Any]:
         """What the tool gives."""
-        with _config(bpaz_context) as config:
+        with settings_of(bpaz_context) as config:
             return {"result": await self.held.value.ainvoke(inputs, config)}
 
     @output("tool")
@@ -157,15 +149,15 @@ class GraphNode(RunnableNode):
         from langgraph.types import Command
 
         value: Any = inputs.get("input") if self.single else inputs
-        with _config(bpaz_context) as config:
-            config["configurable"] = {"thread_id": f"bpaz-{next(_tokens)}"}
+        with settings_of(bpaz_context) as config:
+            config["configurable"] = {"thread_id": uuid4().hex}
             while True:
-                state, asked = await _driven(self.held.value, value, config, bpaz_context)
+                state, asked = await driven(self.held.value, value, config, bpaz_context)
                 if not asked:
                     return self._outputs(state)
                 answers = {}
                 for each in asked:
-                    answers[each.id] = (await bpaz_context.ask(*_question(each)))["answer"]
+                    answers[each.id] = (await bpaz_context.ask(*question(each)))["answer"]
                 value = Command(resume=answers)
 
     def _outputs(self, state: Any) -> dict[str, Any]:
@@ -202,7 +194,7 @@ def runnable_class(runnable: Any, name: str) -> type[RunnableNode]:
         "__doc__": _help(runnable, name),
         "__module__": __name__,
         "held": Held(runnable),
-        "kept": f"{name}-{next(_tokens)}",
+        "kept": uuid4().hex,
         "label": title_of(name),
     }
     cls: Any = type(name, (base,), members)
@@ -242,107 +234,3 @@ def _help(runnable: Any, name: str) -> str:
     if not told and (function := getattr(runnable, "func", None)) is not None:
         told = inspect.cleandoc(function.__doc__ or "")
     return told or f"The {type(runnable).__name__} {name} of this notebook."
-
-
-# ---- calling ------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _config(context: Context) -> Iterator[dict[str, Any]]:
-    """What a runnable is called with: the callbacks that are there, one that counts, and no more.
-
-    A graph around this workflow hands down keys of its own, with which a graph in here would take itself
-    for a part of that one.
-    """
-    from langchain_core.runnables.config import ensure_config, merge_configs, var_child_runnable_config
-
-    outer = ensure_config()
-    callbacks = merge_configs({"callbacks": outer["callbacks"]}, {"callbacks": [_counter(context)]})
-    token = var_child_runnable_config.set(None)
-    try:
-        yield {
-            "callbacks": callbacks["callbacks"],
-            "tags": outer["tags"],
-            "metadata": dict(outer["metadata"]),
-            "recursion_limit": RECURSION,
-        }
-    finally:
-        var_child_runnable_config.reset(token)
-
-
-def _counter(context: Context) -> Any:
-    """A callback that reports the tokens of every model inside."""
-    from langchain_core.callbacks import BaseCallbackHandler
-
-    class Counter(BaseCallbackHandler):
-        run_inline = True
-
-        def on_llm_end(self, response: Any, **_told: Any) -> None:
-            message = getattr(response.generations[0][0], "message", None) if response.generations else None
-            if spent := getattr(message, "usage_metadata", None):
-                model = (getattr(message, "response_metadata", None) or {}).get("model_name", "")
-                context.usage(spent["input_tokens"], spent["output_tokens"], model=str(model))
-
-    return Counter()
-
-
-async def _streamed(runnable: Any, value: Any, config: Any, context: Context) -> dict[str, Any]:
-    """A text, or a message with its text, its pieces emitted as they come."""
-    from langchain_core.messages import BaseMessage, BaseMessageChunk
-    from langchain_core.messages.utils import message_chunk_to_message
-
-    pieces: list[Any] = []
-    async with aclosing(runnable.astream(value, config)) as stream:
-        async for piece in stream:
-            context.check()
-            pieces.append(piece)
-            if text := piece if isinstance(piece, str) else str(getattr(piece, "text", "")):
-                context.emit(text, "text")
-    if all(isinstance(piece, str) for piece in pieces):
-        return {"text": "".join(pieces)}
-    whole = pieces[-1]
-    if all(isinstance(piece, BaseMessageChunk) for piece in pieces):
-        whole = pieces[0]
-        for piece in pieces[1:]:
-            whole = whole + piece
-        whole = message_chunk_to_message(whole)
-    if isinstance(whole, BaseMessage):
-        return {"text": str(whole.text), "message": whole}
-    return {"text": whole}
-
-
-async def _driven(graph: Any, value: Any, config: Any, context: Context) -> tuple[Any, tuple[Any, ...]]:
-    """Runs a graph to its end or its next interrupts; gives its state and those."""
-    state, asked, done = None, (), 0
-    modes = ["updates", "messages", "values"]
-    stream = graph.astream(value, config, stream_mode=modes, subgraphs=True)
-    async with aclosing(stream):
-        async for place, mode, told in stream:
-            context.check()
-            if mode == "messages":
-                piece, about = told
-                if (text := str(piece.text)) and _is_chunk(piece, about):
-                    context.emit(text, "text")
-            elif mode == "values":
-                if not place:
-                    state = told
-            elif "__interrupt__" in told:
-                if not place:
-                    asked = told["__interrupt__"]
-            else:
-                for name in told:
-                    done += 1
-                    context.progress(done, message="/".join([*(p.partition(":")[0] for p in place), name]))
-    return state, asked
-
-
-def _is_chunk(piece: Any, about: dict[str, Any]) -> bool:  # noqa: ARG001 (the signature of the mode)
-    """Whether a model said it just now; other messages were put into the state as a whole."""
-    return type(piece).__name__ == "AIMessageChunk"
-
-
-def _question(interrupt: Any) -> tuple[str, Any, tuple[FieldSpec, ...]]:
-    """An interrupt of a graph as a question to a person."""
-    value = interrupt.value
-    text = value if isinstance(value, str) else "The graph asks:"
-    return text, value, (FieldSpec(name="answer", title="Answer", kind="json", required=True),)

@@ -329,6 +329,27 @@ def test_live_objects_are_made_again_and_values_are_not() -> None:
     assert sorted(CALLS) == ["make", "make", "say"]
 
 
+def test_a_table_waits_as_arrow_and_is_one_afterwards() -> None:
+    pd = pytest.importorskip("pandas")
+
+    def rows(text: str) -> Any:
+        return pd.DataFrame({"a": [1, 2], "b": ["x", text]})
+
+    wf = Workflow()
+    table = wf.add(rows)
+    ask = wf.add("HumanApproval", id="check")
+    table >> ask
+    end = wf.add("End", fields=["kept", "all"])
+    wf.connect(ask["approved"], end["kept"])
+    wf.connect(table["result"], end["all"])
+    saver = InMemorySaver()
+    wf.to_langgraph(saver).invoke({"text": "y"}, THREAD)
+    found = wf.to_langgraph(saver).invoke(Command(resume=True), THREAD)
+    wanted = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    pd.testing.assert_frame_equal(found["kept"], wanted)
+    pd.testing.assert_frame_equal(found["output"]["all"], wanted)
+
+
 def approving_body(wf: Workflow, type: str, field: str, **settings: Any) -> Any:
     box = wf.add(type, id="box", **settings)
     body = box.body
