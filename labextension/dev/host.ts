@@ -3,7 +3,7 @@ import { apply, invert } from '../src/model/changes';
 import type { Host } from '../src/model/host';
 import type { Document, FromPage, Opened, Operation, ToPage } from '../src/model/types';
 import catalogue from './catalogue.json';
-import { PROBLEMS, runEvents, scene } from './scenes';
+import { PORTS, PROBLEMS, runEvents, scene } from './scenes';
 
 export function devHost(name: string, run: string | null): Host {
   const listeners = new Set<(message: ToPage) => void>();
@@ -38,7 +38,7 @@ export function devHost(name: string, run: string | null): Host {
     document = apply(document, operations);
     revision += 1;
     const undo = { can_undo: done.length > 0, can_redo: undone.length > 0 };
-    say({ type: 'changed', id, revision, operations, ports: {}, problems: null, inputs: inputs(), ...undo });
+    say({ type: 'changed', id, revision, operations, ports: {}, problems: null, inputs: [], ...undo });
   };
   const step = (from: Operation[][], to: Operation[][]) => {
     const last = from.pop();
@@ -61,12 +61,14 @@ export function devHost(name: string, run: string | null): Host {
         revision,
         document,
         catalogue,
-        ports: {},
+        ports: name === 'containers' ? PORTS : {},
+        stale: name === 'containers' ? { load: 'its setting path changed from a to b' } : {},
+        pinned: [],
         problems: name === 'problems' ? PROBLEMS : [],
         inputs: inputs(),
         run: run && {
           id: 'r1',
-          status: { running: 'running', failed: 'failed' }[run] ?? 'completed',
+          status: { running: 'running', failed: 'failed', paused: 'paused' }[run] ?? 'completed',
           events: runEvents(run as 'done'),
         },
         can_undo: false,
@@ -92,6 +94,11 @@ export function devHost(name: string, run: string | null): Host {
       };
       say({ type: 'events', run: 'r1', events: [{ seq: 9999, time: 1, ...end }] });
     },
+    answer: () => {},
+    pin: () => {},
+    extract: () => {},
+    dissolve: () => {},
+    draw: () => {},
     show: ({ node, port }) => say({ type: 'shown', node, port }),
   };
   return {

@@ -89,7 +89,152 @@ function big(count: number): Body {
   return { nodes, edges, layout };
 }
 
+const inner = (nodes: Document['nodes'], edges: Document['edges']) => ({
+  nodes,
+  edges,
+  layout: {},
+  notes: {},
+  groups: {},
+});
+const node = (type: string, settings = {}) => ({ type, version: 1, settings });
+const start = (...names: string[]) => node('Start', { fields: names.map((name) => ({ name, kind: 'any' })) });
+
+const CONTAINERS: Body = {
+  name: 'Answer the letters',
+  nodes: {
+    load: { ...node('TextDataLoader', { path: 'letters/*.txt' }), title: 'Letters' },
+    each: {
+      ...node('ForEach', { at_once: 4 }),
+      title: 'Each letter',
+      body: inner(
+        {
+          letter: start('item'),
+          part: {
+            ...node('SubWorkflow'),
+            body: inner(
+              { text: start('text'), chat: node('LocalChat'), out: node('End', { fields: ['text'] }) },
+              [
+                ['text.text', 'chat.prompt'],
+                ['chat.text', 'out.text'],
+              ],
+            ),
+          },
+          ask: node('HumanApproval', { question: 'Send this answer?', edit: true }),
+          end: node('End', { fields: ['answer'] }),
+        },
+        [
+          ['letter.item', 'part.text'],
+          ['part.text', 'ask.value'],
+          ['ask.approved', 'end.answer'],
+        ],
+      ),
+    },
+    off: { ...node('Delay', { seconds: 2 }), policy: { disabled: true } },
+    answer: node('ChatOutput'),
+    empty: { ...node('Try'), body: inner({}, []) },
+  },
+  edges: [
+    ['load.documents', 'each.items'],
+    ['each.answer', 'off.value'],
+    ['off.value', 'answer.text'],
+  ],
+};
+
+export const PORTS = {
+  each: {
+    inputs: [{ ...bare('items', 'any'), required: true }],
+    outputs: [{ ...bare('answer', 'list[text]'), main: true }],
+  },
+  'each/letter': { inputs: [], outputs: [bare('item', 'any')] },
+  'each/part': { inputs: [bare('text', 'any')], outputs: [bare('text', 'text')] },
+  'each/end': { inputs: [bare('answer', 'any')], outputs: [] },
+};
+
+function bare(name: string, tag: string) {
+  return {
+    name,
+    tag,
+    title: '',
+    help: '',
+    required: false,
+    many: false,
+    source: 'wire',
+    main: false,
+    needs: [],
+  };
+}
+
+const question = (data: string) => {
+  const field = { help: '', default: null, required: false, choices: [], minimum: null, maximum: null };
+  const rest = {
+    step: null,
+    placeholder: '',
+    language: '',
+    advanced: false,
+    credential_types: [],
+    port: false,
+  };
+  return {
+    text: 'Send this answer?',
+    value: { type: 'str', text: data },
+    data,
+    form: [
+      { ...field, ...rest, name: 'approve', title: 'Approve', kind: 'boolean', required: true },
+      { ...field, ...rest, name: 'value', title: 'Value', kind: 'multiline' },
+      { ...field, ...rest, name: 'comment', title: 'Comment', kind: 'multiline' },
+    ],
+  };
+};
+
+/** A run over containers that waits for answers. */
+function paused(): Raw[] {
+  const at = (time: number, type: string, node: string, more: object = {}) => ({ time, type, node, ...more });
+  const done = (time: number, node: string, duration: number, text: string, more: object = {}) =>
+    at(time, 'node.finished', node, {
+      duration,
+      outputs: { text: { type: 'str', text } },
+      usage: null,
+      cached: false,
+      saved: 0,
+      ...more,
+    });
+  const rounds = [0, 1, 2].flatMap((key) => {
+    const [round, late] = [`each[${key}]`, key * 0.3];
+    return [
+      at(0.3 + late, 'node.started', `${round}/letter`, { why: '' }),
+      done(0.31 + late, `${round}/letter`, 0.01, 'Dear team, …'),
+      at(0.31 + late, 'node.started', `${round}/part`, { why: '' }),
+      at(0.33 + late, 'node.started', `${round}/part/chat`, { why: '' }),
+      done(1.4 + late, `${round}/part/chat`, 1.07, 'Thank you for your letter.'),
+      done(1.41 + late, `${round}/part`, 1.1, 'Thank you for your letter.'),
+      at(1.42 + late, 'node.started', `${round}/ask`, { why: '' }),
+      ...(key === 0
+        ? [done(1.5, `${round}/ask`, 0.1, 'sent')]
+        : [
+            at(1.43 + late, 'node.asked', `${round}/ask`, {
+              question: question('Thank you for your letter.'),
+            }),
+          ]),
+    ];
+  });
+  return [
+    {
+      time: 0,
+      type: 'run.started',
+      run: 'r1',
+      workflow: 'Letters',
+      nodes: ['load', 'each', 'off', 'answer'],
+    },
+    done(0.2, 'load', 0, '3 documents', { cached: true, saved: 2.4 }),
+    at(0.25, 'node.started', 'each', { why: 'its body changed' }),
+    ...rounds.sort((one, other) => one.time - other.time),
+    at(2.3, 'node.progress', 'each', { done: 1, total: 3, message: '' }),
+    { time: 2.4, type: 'run.paused', nodes: ['each[1]/ask', 'each[2]/ask'] },
+  ];
+}
+
 export function scene(name: string): Body {
+  if (name === 'containers') return CONTAINERS;
   if (name === 'empty') return {};
   if (name === 'problems') return BROKEN;
   const number = /^big(\d+)$/.exec(name)?.[1];
@@ -103,7 +248,8 @@ const ANSWER =
 type Raw = Record<string, unknown> & { type: string };
 
 /** The events of a run, up to a point. */
-export function runEvents(end: 'running' | 'done' | 'failed' | 'skipped'): Raw[] {
+export function runEvents(end: 'running' | 'done' | 'failed' | 'skipped' | 'paused'): Raw[] {
+  if (end === 'paused') return paused().map(numbered);
   const order = ['ask', 'load', 'embed', 'split', 'store', 'find', 'prompt', 'chat', 'answer'];
   const events: Raw[] = [{ type: 'run.started', run: 'r1', workflow: 'Ask my notes', nodes: order }];
   const finish = (

@@ -27,6 +27,7 @@ SCENES = {
     "problems": "scene=problems",
     "static": "scene=static",
     "narrow": "scene=ask&run=done&width=700",
+    "containers": "scene=containers&run=paused",
     "big": "scene=big1000",
 }
 

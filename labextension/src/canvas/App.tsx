@@ -5,9 +5,12 @@ import { Flow } from './flow/Flow';
 import { Inspector } from './inspector/Inspector';
 import { ListView } from './ListView';
 import { Messages } from './Messages';
+import { Breadcrumb } from './panels/Breadcrumb';
 import { Palette } from './panels/Palette';
+import { Questions } from './panels/Questions';
 import { QuickAdd } from './panels/QuickAdd';
 import { Search } from './panels/Search';
+import { SelectionBar } from './panels/SelectionBar';
 import { ShortcutHelp } from './panels/ShortcutHelp';
 import { Resizer } from './Resizer';
 import { tagLook } from './tags';
@@ -50,7 +53,10 @@ export function App() {
         {palette && <Palette />}
         <div className="bz-stage">
           <Flow />
+          <Breadcrumb />
           <Messages />
+          <SelectionBar />
+          <Questions />
           <Search />
           {inspected && <Inspector id={inspected} />}
         </div>

@@ -1,4 +1,6 @@
 import { useEffect } from 'react';
+import type { NodeSpec } from '../model/types';
+import { useActions } from './actions';
 import { useServices, useUi, useWorkflow } from './context';
 import { Icon, IconButton } from './icons';
 
@@ -12,6 +14,7 @@ export function Messages() {
   const empty = useWorkflow(
     ({ document }) => Object.keys(document.nodes).length + Object.keys(document.notes).length === 0,
   );
+  const inside = useWorkflow((state) => state.within.length > 0);
   const hint = useUi((state) => state.hint);
   useEffect(() => {
     if (!hint) return;
@@ -26,7 +29,7 @@ export function Messages() {
           <p>Waiting for the kernel…</p>
         </div>
       )}
-      {phase === 'ready' && empty && <EmptyState />}
+      {phase === 'ready' && empty && (inside ? <EmptyBody /> : <EmptyState />)}
       {phase === 'static' && (
         <p className="bz-banner">
           <Icon name="play" size={12} /> Run the cell to bring this workflow to life
@@ -46,6 +49,33 @@ export function Messages() {
         {hint && <div className="bz-toast">{hint}</div>}
       </div>
     </>
+  );
+}
+
+/** Inside a container the first thing needed is what comes in and what goes out. */
+function EmptyBody() {
+  const actions = useActions();
+  const nodes = useWorkflow((state) => state.catalogue.nodes);
+  const enters = nodes.filter(({ ports }) => ports.inputs.some(({ source }) => source === 'run'));
+  const leaves = nodes.filter(({ collects }) => collects);
+  const button = (spec: NodeSpec) => (
+    <button key={spec.type} type="button" className="bz-button" onClick={() => actions.add(spec.type)}>
+      {spec.title}
+    </button>
+  );
+  return (
+    <div className="bz-empty">
+      <p className="bz-empty-title">Nothing is inside yet</p>
+      <div className="bz-empty-choice">
+        <span>What comes in</span> {enters.map(button)}
+      </div>
+      <div className="bz-empty-choice">
+        <span>What goes out</span> {leaves.map(button)}
+      </div>
+      <p>
+        Press <kbd>Tab</kbd> for any other node, <kbd>Esc</kbd> to go back
+      </p>
+    </div>
   );
 }
 

@@ -1,6 +1,8 @@
 import { type ReactFlowInstance, useReactFlow } from '@xyflow/react';
 import { useMemo } from 'react';
 import { split } from '../model/document';
+import { EMPTY_BODY } from '../model/sight';
+import type { Part } from '../model/state';
 import type { Point } from '../model/types';
 import { type Services, useServices } from './context';
 import { type CanvasEdge, edgeId, NOTE_PREFIX, sizeOf } from './flow/sync';
@@ -38,6 +40,16 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
     return [Math.round(x - WIDTH / 2), Math.round(y - 60)];
   }
 
+  /** Looks into other containers, and remembers how this body was looked at. */
+  function go(within: string[]): void {
+    const here = workflow().within.join('/');
+    ui.setState(({ views }) => ({ views: { ...views, [here]: flow.getViewport() } }));
+    workflow().go(within);
+  }
+
+  /** The node that stands for another one among those of the whole workflow: its outermost container. */
+  const atTop = (id: string | undefined) => workflow().within[0] ?? id;
+
   function fit(): void {
     void flow.fitView({ ...FIT, duration: duration() });
   }
@@ -64,9 +76,50 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
       return id;
     },
     connect,
-    reveal(id: string) {
-      select([id]);
-      void flow.fitView({ nodes: [{ id }], maxZoom: 1, padding: 0.4, duration: duration() });
+    go,
+    /** Goes into a container; false where the node is none. */
+    open(id: string): boolean {
+      const { document, specs, within, phase } = workflow();
+      const entry = document.nodes[id];
+      if (!entry?.body) {
+        if (!entry || !specs[entry.type]?.container || phase !== 'ready') return false;
+        workflow().edit([{ path: ['nodes', id, 'body'], new: EMPTY_BODY }]);
+      }
+      go([...within, id]);
+      return true;
+    },
+    /** Goes out of a container; false at the top. */
+    leave(): boolean {
+      const { within } = workflow();
+      const container = within.at(-1);
+      if (container === undefined) return false;
+      go(within.slice(0, -1));
+      selectNew([container]);
+      return true;
+    },
+    reveal,
+    /** Shows the node at a place such as `each/clean`, wherever it is. */
+    revealPlace(place: string) {
+      const within = place.split('/');
+      const id = within.pop() ?? '';
+      if (within.join('/') === workflow().within.join('/')) return reveal(id);
+      go(within);
+      selectNew([id]);
+    },
+    toggle(ids: string[]) {
+      const nodes = ids.map((id) => workflow().document.nodes[id]);
+      const disabled = !nodes.every((node) => node?.policy?.disabled) || undefined;
+      workflow().together(() => {
+        for (const id of ids) workflow().setPolicy(id, 'disabled', disabled);
+      });
+    },
+    extract() {
+      const { selected } = ui.getState();
+      if (selected.length > 0) workflow().extract(selected);
+    },
+    dissolve() {
+      const [id] = ui.getState().selected;
+      if (id !== undefined && workflow().document.nodes[id]?.body) workflow().dissolve(id);
     },
     arrange() {
       const byId = new Map(ui.getState().nodes.map((node) => [node.id, node]));
@@ -111,20 +164,30 @@ export function createActions({ store, ui }: Services, flow: ReactFlowInstance<C
       const id = workflow().addNote(at ?? centre());
       selectNew([NOTE_PREFIX + id]);
     },
-    /** Starts a run, or marks the inputs that it lacks. */
-    run(target?: string) {
+    /** Starts a run, or marks the inputs that it lacks; inside a container a part is the whole container. */
+    run({ cache, ...nodes }: Part = {}) {
       const { inputs, missing } = runInputs(workflow().inputs, ui.getState().values);
-      ui.setState({ marked: missing.length > 0 && !target });
-      if (missing.length === 0 || target) workflow().start(inputs, target);
+      const part: Part = { ...(cache === false && { cache }) };
+      for (const key of ['target', 'only', 'since'] as const) {
+        if (nodes[key] !== undefined) part[key] = atTop(nodes[key]);
+      }
+      const isPart = Object.keys(part).some((key) => key !== 'cache');
+      ui.setState({ marked: missing.length > 0 && !isPart });
+      if (missing.length === 0 || isPart) workflow().start(inputs, part);
     },
     stop() {
       workflow().stop();
     },
     show(node: string, port: string) {
-      ui.setState({ drawer: true });
+      ui.setState({ drawer: true, tab: 'value' });
       workflow().show(node, port);
     },
   };
+
+  function reveal(id: string): void {
+    select([id]);
+    void flow.fitView({ nodes: [{ id }], maxZoom: 1, padding: 0.4, duration: duration() });
+  }
 
   function connect(from: Loose, to: { node: string; port: string }): void {
     const end = { node: from.node, port: from.port };

@@ -9,6 +9,8 @@ const ROW = 24;
 const LINE = 18;
 const LINES_PADDING = 12;
 const HANDLE = 10;
+/** What shows the body of a container. */
+export const BODY = 92;
 
 /** The size of a node before any run, until it is measured. */
 export function estimatedSize(ports: Ports, settingLines = 0): { width: number; height: number } {

@@ -17,13 +17,16 @@ export const SHORTCUTS: { keys: string[]; does: string }[] = [
   { keys: ['Mod+A'], does: 'Select all' },
   { keys: ['Shift+Drag'], does: 'Select by a box' },
   { keys: ['Arrow keys'], does: 'Move the selection' },
-  { keys: ['Enter'], does: 'Open the settings of the selection' },
+  { keys: ['Enter'], does: 'Open the container or the settings of the selection' },
+  { keys: ['Mod+G'], does: 'Make a sub-workflow of the selection' },
+  { keys: ['Mod+Shift+G'], does: 'Dissolve a sub-workflow' },
+  { keys: ['D'], does: 'Disable or enable the selection' },
   { keys: ['Mod+F'], does: 'Find a node' },
   { keys: ['L'], does: 'Arrange automatically' },
   { keys: ['F'], does: 'Fit into view' },
   { keys: ['N'], does: 'Add a note' },
   { keys: ['Mod+Wheel'], does: 'Zoom' },
-  { keys: ['Escape'], does: 'Close, deselect' },
+  { keys: ['Escape'], does: 'Close, deselect, leave the container' },
   { keys: ['?'], does: 'Show these keys' },
 ];
 
@@ -50,7 +53,7 @@ function command(event: KeyboardEvent, { store, ui }: Services, actions: Actions
   if (mod && event.key === 'Enter' && editable) {
     commitDraft();
     if (isRunning(store.getState().run?.status)) actions.stop();
-    else actions.run(event.shiftKey ? ui.getState().selected[0] : undefined);
+    else actions.run({ target: event.shiftKey ? ui.getState().selected[0] : undefined });
     return true;
   }
   if (isTyping(event.target)) return false;
@@ -64,6 +67,9 @@ function command(event: KeyboardEvent, { store, ui }: Services, actions: Actions
         return true;
       case 'd':
         actions.duplicate();
+        return true;
+      case 'g':
+        actions[event.shiftKey ? 'dissolve' : 'extract']();
         return true;
       case 'x':
         actions.copy();
@@ -95,9 +101,7 @@ function command(event: KeyboardEvent, { store, ui }: Services, actions: Actions
     case 'Escape':
       return leave(ui, actions);
     case 'Enter':
-      if (isControl(event.target) || ui.getState().selected.length === 0) return false;
-      ui.setState({ inspector: true });
-      return true;
+      return !isControl(event.target) && enter(ui, actions);
     case 'f':
       actions.fit();
       return true;
@@ -110,6 +114,9 @@ function command(event: KeyboardEvent, { store, ui }: Services, actions: Actions
     case 'Delete':
     case 'Backspace':
       actions.remove();
+      return true;
+    case 'd':
+      actions.toggle(ui.getState().selected);
       return true;
     case 'l':
       actions.arrange();
@@ -138,12 +145,20 @@ function leave(ui: Services['ui'], actions: Actions): boolean {
   const { help, search, selected, selectedEdges } = ui.getState();
   if (help || search) ui.setState({ help: false, search: false });
   else if (selected.length > 0 || selectedEdges.size > 0) actions.select([]);
-  else return false;
+  else return actions.leave();
+  return true;
+}
+
+/** Goes into the selected container, else to the settings of what is selected. */
+function enter(ui: Services['ui'], actions: Actions): boolean {
+  const [id, ...more] = ui.getState().selected;
+  if (id === undefined) return false;
+  if (more.length > 0 || !actions.open(id)) ui.setState({ inspector: true });
   return true;
 }
 
 export function isRunning(status: string | undefined): boolean {
-  return status === 'running' || status === 'pending';
+  return status === 'running' || status === 'pending' || status === 'paused';
 }
 
 function isTyping(target: EventTarget | null): boolean {

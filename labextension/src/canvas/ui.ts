@@ -1,4 +1,4 @@
-import type { Node } from '@xyflow/react';
+import type { Node, Viewport } from '@xyflow/react';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Point, PortRef, Ports } from '../model/types';
 
@@ -22,6 +22,8 @@ export interface QuickAddPlace {
   from?: Loose;
 }
 
+export type Tab = 'run' | 'value' | 'timeline';
+
 export interface UiState {
   /** The canvas' outermost element. */
   root: HTMLElement | null;
@@ -36,6 +38,12 @@ export interface UiState {
   palette: boolean;
   inspector: boolean;
   drawer: boolean;
+  /** What the drawer shows. */
+  tab: Tab;
+  /** Whether the questions of a paused run are in sight. */
+  questions: boolean;
+  /** How each body was looked at last, by the containers around it. */
+  views: Record<string, Viewport>;
   search: boolean;
   help: boolean;
   /** Whether the keyboard belongs to this canvas. */
@@ -70,6 +78,9 @@ export function createUiStore(): StoreApi<UiState> {
     palette: false,
     inspector: false,
     drawer: false,
+    tab: 'run',
+    questions: true,
+    views: {},
     search: false,
     help: false,
     focused: false,

@@ -108,6 +108,10 @@ function reduceWhole(run: RunView, event: Exclude<Event, AnyNodeEvent>): void {
       break;
     case 'run.paused':
       run.status = 'paused';
+      // What is still under way is a container in which somebody is asked; it is told of as answered then.
+      for (const [place, node] of Object.entries(run.places)) {
+        if (node.status === 'running') run.places[place] = { ...node, status: 'asked', open: [] };
+      }
       break;
     case 'run.resumed':
       run.status = 'running';

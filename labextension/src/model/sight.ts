@@ -44,7 +44,10 @@ export function nodesIn<T>(places: Record<string, T>, within: readonly string[])
 }
 
 /** All nodes with their places, those inside containers too. */
-export function* walk(body: Body, within: readonly string[] = []): Generator<[place: string, node: NodeEntry]> {
+export function* walk(
+  body: Body,
+  within: readonly string[] = [],
+): Generator<[place: string, node: NodeEntry]> {
   for (const [id, node] of Object.entries(body.nodes)) {
     yield [placeOf(within, id), node];
     if (node.body) yield* walk(node.body, [...within, id]);

@@ -69,7 +69,9 @@ test('a run ends with its output and usage, or pauses', () => {
   const usage = { input_tokens: 1, output_tokens: 2 };
   const end = { type: 'run.finished', status: 'completed', duration: 1, output, usage, error: null };
   expect(reduceRun(null, 'r', events(0, started, end))).toMatchObject({ status: 'completed', output, usage });
-  expect(reduceRun(null, 'r', events(0, started, { type: 'run.paused', nodes: ['a'] })).status).toBe('paused');
+  expect(reduceRun(null, 'r', events(0, started, { type: 'run.paused', nodes: ['a'] })).status).toBe(
+    'paused',
+  );
 });
 
 test('a new run replaces the old one, whose late events are not shown', () => {
@@ -135,7 +137,11 @@ test('a node that is tried again says so until it ends, and why it runs at all',
 test('a node asks, the run pauses, somebody answers, and it goes on', () => {
   const question = { text: 'Send it?', value: { type: 'str', text: 'Dear' }, form: [], data: 'Dear' };
   const asked = [begin('each'), begin('each[0]/ask'), { type: 'node.asked', node: 'each[0]/ask', question }];
-  let run = reduceRun(null, 'r', events(0, started, ...asked, { type: 'run.paused', nodes: ['each[0]/ask'] }));
+  let run = reduceRun(
+    null,
+    'r',
+    events(0, started, ...asked, { type: 'run.paused', nodes: ['each[0]/ask'] }),
+  );
   expect(run.status).toBe('paused');
   expect(run.places['each/ask']).toMatchObject({ status: 'asked' });
   expect(run.places['each/ask']?.questions['each[0]/ask']?.text).toBe('Send it?');

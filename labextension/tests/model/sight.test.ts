@@ -67,12 +67,24 @@ describe('inside a container', () => {
     const { host, state } = readyStore(nested);
     const ports = { inputs: [port('only_inside', 'text')], outputs: [] };
     host.say(changed('', 0, [], { ports: { 'each/clean': ports } }));
-    expect(state().portsOf('clean').inputs.map(({ name }) => name)).toEqual(['text', 'all']);
+    expect(
+      state()
+        .portsOf('clean')
+        .inputs.map(({ name }) => name),
+    ).toEqual(['text', 'all']);
     state().go(['each']);
-    expect(state().portsOf('clean').inputs.map(({ name }) => name)).toEqual(['only_inside']);
+    expect(
+      state()
+        .portsOf('clean')
+        .inputs.map(({ name }) => name),
+    ).toEqual(['only_inside']);
     const spec = { ...state().specs.TextSink, dynamic: false } as never;
     host.say({ type: 'registered', nodes: [spec], ports: {} });
-    expect(state().portsOf('clean').inputs.map(({ name }) => name)).toEqual(['text', 'all']);
+    expect(
+      state()
+        .portsOf('clean')
+        .inputs.map(({ name }) => name),
+    ).toEqual(['text', 'all']);
   });
 
   test('problems are located in what is in sight, and on the containers around it', () => {

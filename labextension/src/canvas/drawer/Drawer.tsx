@@ -1,23 +1,24 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { RunView } from '../../model/state';
 import { useActions } from '../actions';
-import { useServices, useWorkflow } from '../context';
+import { useServices, useUi, useWorkflow } from '../context';
 import { IconButton } from '../icons';
 import { StreamedText } from '../StreamedText';
-
-type Tab = 'run' | 'value';
+import type { Tab } from '../ui';
+import { Timeline } from './Timeline';
 
 /** What the run gives, and the value of any output in full. */
 export function Drawer() {
   const { ui, host } = useServices();
   const shown = useWorkflow((state) => state.shown);
   const section = useRef<HTMLElement>(null);
-  const [tab, setTab] = useState<Tab>(shown ? 'value' : 'run');
+  const tab = useUi((state) => state.tab);
+  const setTab = (next: Tab) => ui.setState({ tab: next });
   useEffect(() => {
-    if (shown) setTab('value');
+    if (shown) ui.setState({ tab: 'value' });
     // It opens below the canvas, which may be below the page.
     section.current?.scrollIntoView?.({ block: 'nearest' });
-  }, [shown]);
+  }, [shown, ui]);
   return (
     <section ref={section} className="bz-drawer" aria-label="Output">
       <div className="bz-drawer-head" role="tablist">
@@ -28,6 +29,7 @@ export function Drawer() {
           onOpen={setTab}
           title={shown ? `${shown.node}.${shown.port}` : 'Value of a port'}
         />
+        <TabButton tab="timeline" open={tab} onOpen={setTab} title="Timeline" />
         <span className="bz-grow" />
         <IconButton icon="close" label="Close the output" onClick={() => ui.setState({ drawer: false })} />
       </div>
@@ -38,6 +40,11 @@ export function Drawer() {
         {!shown && <p className="bz-empty-line">Press the eye beside an output to see its value here.</p>}
         {shown && (host.mountOutput ? <OutputArea /> : <PlainValue node={shown.node} port={shown.port} />)}
       </div>
+      {tab === 'timeline' && (
+        <div className="bz-drawer-body">
+          <Timeline />
+        </div>
+      )}
     </section>
   );
 }
@@ -80,7 +87,7 @@ function RunOutput() {
             </p>
             {run.error.hint && <p className="bz-strip-hint">{run.error.hint}</p>}
             {culprit !== undefined && (
-              <button type="button" className="bz-link" onClick={() => actions.reveal(culprit)}>
+              <button type="button" className="bz-link" onClick={() => actions.revealPlace(culprit)}>
                 Show the node
               </button>
             )}
@@ -95,7 +102,7 @@ function RunOutput() {
 
 /** The text that the last streaming node has given so far. */
 function streaming(run: RunView): string {
-  const texts = Object.values(run.nodes).flatMap(({ text }) => Object.values(text));
+  const texts = Object.values(run.places).flatMap(({ text }) => Object.values(text));
   return texts.filter(Boolean).at(-1) ?? '';
 }
 
@@ -106,11 +113,13 @@ export function fullText(preview: string | undefined, streamed: string): string 
 }
 
 function failed(run: RunView): string | undefined {
-  return Object.keys(run.nodes).find((id) => run.nodes[id]?.status === 'failed');
+  const places = Object.keys(run.places).filter((place) => run.places[place]?.status === 'failed');
+  // The innermost is where it happened; its containers failed with it.
+  return places.sort((one, other) => other.split('/').length - one.split('/').length)[0];
 }
 
 function PlainValue({ node, port }: { node: string; port: string }) {
-  const preview = useWorkflow((state) => state.run?.nodes[node]?.outputs[port]);
+  const preview = useWorkflow((state) => state.run?.places[node]?.outputs[port]);
   return preview ? <StreamedText text={preview.text} label={`${node}.${port}`} /> : null;
 }
 

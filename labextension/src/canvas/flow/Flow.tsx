@@ -7,7 +7,7 @@ import {
   ReactFlow,
   useReactFlow,
 } from '@xyflow/react';
-import { useCallback, useEffect, useId, useRef, useState } from 'react';
+import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import type { Point } from '../../model/types';
 import { FIT, useActions } from '../actions';
 import { useServices, useUi, useWorkflow } from '../context';
@@ -36,6 +36,7 @@ export function Flow() {
   const focused = useUi((state) => state.focused);
   const connecting = useConnecting();
   const id = useId().replaceAll(':', '');
+  const place = useWorkflow((state) => state.within.join('/'));
   const onNodesChange = useNodeChanges();
 
   const onEdgesChange = useCallback(
@@ -56,6 +57,8 @@ export function Flow() {
 
   return (
     <ReactFlow<CanvasNode, CanvasEdge>
+      // Another body has other nodes, though their ids may be the same.
+      key={place}
       // Several canvases may stand in one notebook.
       id={id}
       nodes={nodes}
@@ -65,7 +68,9 @@ export function Flow() {
       onNodesChange={onNodesChange}
       onEdgesChange={onEdgesChange}
       onNodeDragStop={(_, __, moved) => commitMoves(store.getState(), moved, ui.getState().nodes)}
-      onNodeDoubleClick={(_, node) => node.type === 'workflow' && ui.setState({ inspector: true })}
+      onNodeDoubleClick={(_, node) => {
+        if (node.type === 'workflow' && !actions.open(node.id)) ui.setState({ inspector: true });
+      }}
       {...connecting}
       onDoubleClick={(event) => {
         if (!editable || !(event.target as Element).classList.contains('react-flow__pane')) return;
@@ -106,6 +111,15 @@ function useDrawnNodes(): CanvasNode[] {
   const document = useWorkflow((state) => state.document);
   const specs = useWorkflow((state) => state.specs);
   const revision = useWorkflow((state) => state.revision);
+  const place = useWorkflow((state) => state.within.join('/'));
+  const drawn = useRef(place);
+  useLayoutEffect(() => {
+    if (drawn.current === place) return;
+    drawn.current = place;
+    const { setNodes } = ui.getState();
+    ui.setState({ nodes: [], selected: [], selectedEdges: new Set(), connecting: null, quickAdd: null });
+    setNodes(flowNodes([], store.getState()));
+  }, [place, store, ui]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: they say when to read the store
   useEffect(() => {
     const { nodes, setNodes } = ui.getState();
@@ -116,9 +130,11 @@ function useDrawnNodes(): CanvasNode[] {
   const drawable = useUi(({ nodes, width }) => nodes.length > 0 && width > 0);
   useEffect(() => {
     if (!drawable) return;
-    const timer = setTimeout(() => void flow.fitView(FIT), 60);
+    const view = ui.getState().views[place];
+    const show = () => void (view ? flow.setViewport(view) : flow.fitView(FIT));
+    const timer = setTimeout(show, 60);
     return () => clearTimeout(timer);
-  }, [drawable, flow]);
+  }, [drawable, flow, place, ui]);
   return useUi((state) => state.nodes);
 }
 

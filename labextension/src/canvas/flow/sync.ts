@@ -2,7 +2,7 @@ import type { Edge as FlowEdge } from '@xyflow/react';
 import { split } from '../../model/document';
 import type { WorkflowState } from '../../model/state';
 import type { CatalogueSpec, Edge, Point, Ports } from '../../model/types';
-import { estimatedHandles, estimatedSize } from '../geometry';
+import { BODY, estimatedHandles, estimatedSize } from '../geometry';
 import { placed } from '../layout';
 import { connectedPorts } from '../node/connected';
 import { settingLines } from '../node/settingLines';
@@ -17,7 +17,10 @@ const NO_SIZE = { width: 200, height: 100 };
 export function flowNodes(previous: CanvasNode[], state: WorkflowState): CanvasNode[] {
   const known = new Map(previous.map((node) => [node.id, node]));
   const ports = new Map(Object.keys(state.document.nodes).map((id) => [id, state.portsOf(id)]));
-  const estimate = (id: string) => estimatedSize(ports.get(id) ?? NO_PORTS, lineCount(state, id));
+  const estimate = (id: string) => {
+    const { width, height } = estimatedSize(ports.get(id) ?? NO_PORTS, lineCount(state, id));
+    return { width, height: height + (isContainer(state, id) ? BODY : 0) };
+  };
   const drawn = (id: string): Point | undefined => {
     const node = known.get(id);
     if (node?.type !== 'workflow') return undefined;
@@ -50,6 +53,12 @@ export function sizeOf(node: CanvasNode | undefined): { width: number; height: n
 function label({ document, specs }: WorkflowState, id: string): string {
   const entry = document.nodes[id];
   return `${entry?.title || specs[entry?.type ?? '']?.title || entry?.type} (${id})`;
+}
+
+/** Whether a node has a body, or will have one as soon as somebody goes into it. */
+export function isContainer({ document, specs }: WorkflowState, id: string): boolean {
+  const entry = document.nodes[id];
+  return entry !== undefined && (entry.body !== undefined || (specs[entry.type]?.container ?? false));
 }
 
 function lineCount({ document, specs }: WorkflowState, id: string): number {

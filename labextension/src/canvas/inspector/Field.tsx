@@ -1,20 +1,20 @@
 import { useId, useState } from 'react';
 import type { FieldSpec, Problem } from '../../model/types';
-import { useServices, useWorkflow } from '../context';
+import { useWorkflow } from '../context';
 import { IconButton } from '../icons';
 import { Control } from './controls';
 
 interface FieldProps {
-  id: string;
   field: FieldSpec;
   /** Undefined where the default counts. */
   value: unknown;
   problem?: Problem;
+  /** Sets the value; undefined goes back to the default. */
+  onSet: (value: unknown) => void;
 }
 
 /** One setting: label, control, help, what is wrong with it, and the way back to its default. */
-export function Field({ id, field, value, problem }: FieldProps) {
-  const { store } = useServices();
+export function Field({ field, value, problem, onSet }: FieldProps) {
   const editable = useWorkflow((state) => state.phase === 'ready');
   const control = useId();
   const [refused, setRefused] = useState('');
@@ -33,7 +33,7 @@ export function Field({ id, field, value, problem }: FieldProps) {
             label={`Reset ${title} to its default`}
             onClick={() => {
               setRefused('');
-              store.getState().setSetting(id, field.name, undefined);
+              onSet(undefined);
             }}
           />
         )}
@@ -44,7 +44,7 @@ export function Field({ id, field, value, problem }: FieldProps) {
         control={{ id: control, disabled: !editable, 'aria-invalid': message !== undefined }}
         onCommit={(next) => {
           setRefused('');
-          store.getState().setSetting(id, field.name, next);
+          onSet(next);
         }}
         onRefuse={setRefused}
       />

@@ -1,6 +1,6 @@
 import { split } from '../../model/document';
 import type { FieldSpec, NodeEntry, NodeSpec } from '../../model/types';
-import { useWorkflow } from '../context';
+import { useServices, useWorkflow } from '../context';
 import { summarise } from '../format';
 import { Field } from './Field';
 
@@ -35,6 +35,7 @@ export function Form({ id, entry, spec }: FormProps) {
 }
 
 function SettingField({ id, entry, field }: { id: string; entry: NodeEntry; field: FieldSpec }) {
+  const { store } = useServices();
   const from = useWorkflow(({ document }) => {
     if (!field.port) return '';
     return document.edges.find(([, target]) => target === `${id}.${field.name}`)?.[0] ?? '';
@@ -54,7 +55,14 @@ function SettingField({ id, entry, field }: { id: string; entry: NodeEntry; fiel
       </div>
     );
   }
-  return <Field id={id} field={field} value={entry.settings[field.name]} problem={problem} />;
+  return (
+    <Field
+      field={field}
+      value={entry.settings[field.name]}
+      problem={problem}
+      onSet={(value) => store.getState().setSetting(id, field.name, value)}
+    />
+  );
 }
 
 /** What a node of a type that is not installed keeps. */

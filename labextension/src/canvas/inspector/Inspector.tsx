@@ -7,6 +7,7 @@ import { IconButton } from '../icons';
 import { DraftInput } from './DraftInput';
 import { Form } from './Form';
 import { Markdown } from './Markdown';
+import { PolicyForm } from './PolicyForm';
 import { PortList } from './PortList';
 
 const MARGIN = 24;
@@ -89,6 +90,7 @@ function NodePart({ id, entry, spec }: { id: string; entry: NodeEntry; spec: Nod
       </p>
       <Problems id={id} />
       <Form id={id} entry={entry} spec={spec} />
+      <PolicyForm id={id} entry={entry} />
       <PortList id={id} />
       {spec?.help && (
         <details className="bz-section">

@@ -1,8 +1,8 @@
 import type { NodeRun } from '../../model/state';
 import type { PortSpec, Ports } from '../../model/types';
 import { useActions } from '../actions';
-import { useWorkflow } from '../context';
-import { count, oneLine } from '../format';
+import { useServices, useWorkflow } from '../context';
+import { count, formatDuration, oneLine } from '../format';
 import { Icon, IconButton } from '../icons';
 import { StreamedText } from '../StreamedText';
 import { portLabel } from '../tags';
@@ -16,6 +16,16 @@ export function RunPart({ id, ports }: { id: string; ports: Ports }) {
   return (
     <>
       {run.status === 'running' && <Progress run={run} />}
+      {run.retry && (
+        <div className="bz-strip is-warning" title={run.retry.error.hint || undefined}>
+          <Icon name="fresh" size={14} />
+          <div>
+            <p>{`Try ${run.retry.attempt} failed, again in ${formatDuration(run.retry.wait)}`}</p>
+            <p className="bz-strip-hint">{run.retry.error.message}</p>
+          </div>
+        </div>
+      )}
+      <Asks run={run} />
       {streamed.map(([port, text]) => (
         <div className="bz-stream" key={port}>
           <StreamedText text={text} label={`Text of ${id}.${port}`} />
@@ -45,6 +55,30 @@ export function RunPart({ id, ports }: { id: string; ports: Ports }) {
   );
 }
 
+/** What the node asks a person, and the way to the answer. */
+function Asks({ run }: { run: NodeRun }) {
+  const { ui } = useServices();
+  const questions = Object.values(run.questions);
+  const [first] = questions;
+  if (!first) return null;
+  return (
+    <div className="bz-strip is-asking">
+      <Icon name="hand" size={14} />
+      <div>
+        <p>{first.text}</p>
+        {questions.length > 1 && <p className="bz-strip-hint">and {questions.length - 1} more</p>}
+        <button
+          type="button"
+          className="bz-link nodrag nopan"
+          onClick={() => ui.setState({ questions: true })}
+        >
+          Answer…
+        </button>
+      </div>
+    </div>
+  );
+}
+
 function PreviewLine({ node, port, run }: { node: string; port: PortSpec; run: NodeRun }) {
   const preview = run.outputs[port.name];
   if (!preview) return null;
@@ -67,12 +101,15 @@ function ShowButton({ node, port }: { node: string; port: string }) {
 function Progress({ run }: { run: NodeRun }) {
   const { progress } = run;
   const share = progress?.total ? Math.min(1, progress.done / progress.total) : undefined;
+  const rounds = progress?.total && !progress.message ? `${progress.done} of ${progress.total}` : '';
   return (
     <>
       <div className={`bz-bar ${share === undefined ? 'is-endless' : ''}`}>
         <span style={share === undefined ? undefined : { width: `${share * 100}%` }} />
       </div>
-      {progress?.message && <p className="bz-progress-message">{oneLine(progress.message)}</p>}
+      {(progress?.message || rounds) && (
+        <p className="bz-progress-message">{oneLine(progress?.message || rounds)}</p>
+      )}
     </>
   );
 }

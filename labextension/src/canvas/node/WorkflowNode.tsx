@@ -1,13 +1,16 @@
 import { type NodeProps, useStore as useFlow } from '@xyflow/react';
 import { memo } from 'react';
 import { useWorkflow } from '../context';
+import { isContainer } from '../flow/sync';
 import { estimatedSize, WIDTH } from '../geometry';
 import type { WorkflowFlowNode } from '../ui';
+import { BodyPart } from './BodyPart';
 import { Header } from './Header';
 import { PortRows } from './PortRows';
 import { ProblemStrip } from './ProblemStrip';
 import { RunPart } from './RunPart';
 import { SettingPart } from './SettingPart';
+import { useStale } from './stale';
 import { TitleBox } from './TitleBox';
 
 /** Below this zoom a node is only a box with its title. */
@@ -26,6 +29,8 @@ export const WorkflowNode = memo(function WorkflowNode({
   const entry = useWorkflow((state) => state.document.nodes[id]);
   const spec = useWorkflow((state) => state.specs[entry?.type ?? '']);
   const status = useWorkflow((state) => state.run?.nodes[id]?.status);
+  const stale = useStale(id) !== undefined;
+  const container = useWorkflow((state) => isContainer(state, id));
   const loaded = useWorkflow((state) => state.catalogue.nodes.length > 0);
   const troubled = useWorkflow((state) => (state.problemsOf[id]?.length ?? 0) > 0);
   if (!entry) return null;
@@ -34,6 +39,8 @@ export const WorkflowNode = memo(function WorkflowNode({
     'bz-node',
     selected && 'is-selected',
     status && `is-${status}`,
+    stale && 'is-stale',
+    container && 'is-container',
     troubled && 'has-problem',
     !spec && loaded && 'is-unknown',
     entry.policy?.disabled && 'is-disabled',
@@ -49,6 +56,7 @@ export const WorkflowNode = memo(function WorkflowNode({
     <div className={className} style={{ width: WIDTH }}>
       <Header id={id} entry={entry} spec={spec} />
       <PortRows id={id} ports={data.ports} />
+      <BodyPart id={id} entry={entry} />
       <SettingPart id={id} entry={entry} spec={spec} />
       <ProblemStrip id={id} />
       <RunPart id={id} ports={data.ports} />

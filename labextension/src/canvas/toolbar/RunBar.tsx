@@ -2,17 +2,17 @@ import type { RunInput } from '../../model/types';
 import { useActions } from '../actions';
 import { useServices, useUi, useWorkflow } from '../context';
 import { summarise } from '../format';
-import { Icon, IconButton } from '../icons';
+import { Icon } from '../icons';
 import { isRunning, shownKeys } from '../keys';
 import { inputKey } from './inputs';
+import { RunMenu } from './RunMenu';
 
 /** The inputs of a run, and the button that starts and stops it. */
 export function RunBar() {
   const actions = useActions();
   const inputs = useWorkflow((state) => state.inputs);
   const running = useWorkflow((state) => isRunning(state.run?.status));
-  const empty = useWorkflow((state) => Object.keys(state.document.nodes).length === 0);
-  const selected = useUi((state) => (state.selected.length === 1 ? state.selected[0] : undefined));
+  const empty = useWorkflow((state) => Object.keys(state.whole.nodes).length === 0);
   return (
     <form
       className="bz-run-bar"
@@ -35,23 +35,19 @@ export function RunBar() {
           Stop
         </button>
       ) : (
-        <button
-          type="submit"
-          className="bz-run"
-          title={`Run the workflow (${shownKeys('Mod+Enter')})`}
-          disabled={empty}
-        >
-          <Icon name="play" size={14} />
-          Run
-        </button>
+        <span className="bz-run-group">
+          <button
+            type="submit"
+            className="bz-run"
+            title={`Run the workflow (${shownKeys('Mod+Enter')})`}
+            disabled={empty}
+          >
+            <Icon name="play" size={14} />
+            Run
+          </button>
+          <RunMenu disabled={empty} />
+        </span>
       )}
-      <IconButton
-        icon="playTo"
-        label={selected ? `Run to ${selected}` : 'Run to the selected node'}
-        keys={shownKeys('Mod+Shift+Enter')}
-        disabled={!selected || running}
-        onClick={() => actions.run(selected)}
-      />
     </form>
   );
 }

@@ -1,6 +1,7 @@
 import type { RunView } from '../../model/state';
-import { useWorkflow } from '../context';
+import { useServices, useUi, useWorkflow } from '../context';
 import { count, formatDuration } from '../format';
+import { Icon } from '../icons';
 import { isRunning } from '../keys';
 import { useElapsed } from '../useElapsed';
 
@@ -15,8 +16,10 @@ const WORDS = {
 
 /** How the latest run goes: a thin bar and one line. */
 export function RunProgress() {
+  const { ui } = useServices();
   const run = useWorkflow((state) => state.run);
-  const elapsed = useElapsed(run && isRunning(run.status) ? run.startedAt : undefined);
+  const going = run !== null && isRunning(run.status) && run.status !== 'paused';
+  const elapsed = useElapsed(going ? run.startedAt : undefined);
   if (!run) return null;
   const seconds = elapsed ?? run.duration;
   return (
@@ -39,16 +42,48 @@ export function RunProgress() {
         <span>{`${run.done} / ${count(run.total, 'node')}`}</span>
         {seconds !== undefined && <span>{formatDuration(seconds)}</span>}
         <Tokens run={run} />
+        {run.saved >= 0.1 && (
+          <span title="Time that kept results took when they were computed">
+            {formatDuration(run.saved)} saved
+          </span>
+        )}
+        {asking(run) && <AnswerButton />}
         {run.error && <span className="bz-run-error">{run.error.message}</span>}
+        <span className="bz-grow" />
+        <button
+          type="button"
+          className="bz-link bz-timeline-button"
+          title="How the run went in time"
+          onClick={() => ui.setState({ drawer: true, tab: 'timeline' })}
+        >
+          <Icon name="timeline" size={13} />
+          Timeline
+        </button>
       </p>
     </div>
+  );
+}
+
+/** Whether a node waits for a person. */
+function asking(run: RunView): boolean {
+  return Object.values(run.places).some(({ questions }) => Object.keys(questions).length > 0);
+}
+
+function AnswerButton() {
+  const { ui } = useServices();
+  const open = useUi((state) => state.questions);
+  if (open) return <span>waits for your answer</span>;
+  return (
+    <button type="button" className="bz-link" onClick={() => ui.setState({ questions: true })}>
+      Answer…
+    </button>
   );
 }
 
 function Tokens({ run }: { run: RunView }) {
   const total = run.usage
     ? run.usage.input_tokens + run.usage.output_tokens
-    : Object.values(run.nodes).reduce((sum, { tokens }) => sum + tokens, 0);
+    : Object.values(run.places).reduce((sum, { tokens }) => sum + tokens, 0);
   if (!total) return null;
   const detail = run.usage && `${run.usage.input_tokens} in, ${run.usage.output_tokens} out`;
   return <span title={detail}>{count(total, 'token')}</span>;

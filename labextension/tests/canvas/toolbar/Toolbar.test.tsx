@@ -1,4 +1,4 @@
-import { act, fireEvent, screen } from '@testing-library/react';
+import { act, fireEvent, screen, within } from '@testing-library/react';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Event, Opened, RunInput } from '../../../src/model/types';
 import { canvas, chain, draw } from '../harness';
@@ -21,6 +21,7 @@ const question: RunInput = {
   required: true,
   default: null,
 };
+const everything = { type: 'start', inputs: {}, target: null, only: null, since: null, cache: true };
 const started = {
   seq: 0,
   time: 0,
@@ -34,7 +35,7 @@ test('Run sends what was typed', async () => {
   const { host } = await open({ inputs: [question] });
   fireEvent.change(screen.getByRole('textbox', { name: 'Question' }), { target: { value: 'Why?' } });
   fireEvent.click(screen.getByRole('button', { name: 'Run' }));
-  expect(host.last('start')).toEqual({ type: 'start', inputs: { question: 'Why?' }, target: null });
+  expect(host.last('start')).toEqual({ ...everything, inputs: { question: 'Why?' } });
 });
 
 test('a missing input is marked, and nothing starts', async () => {
@@ -61,8 +62,38 @@ test('one button runs and stops, and so does Ctrl+Enter, also from a field', asy
 test('run to the selected node', async () => {
   const { host } = await open();
   fireEvent.click(screen.getByRole('button', { name: /\(cut\)/, hidden: true }));
-  fireEvent.click(screen.getByRole('button', { name: 'Run to cut' }));
-  expect(host.last('start')).toEqual({ type: 'start', inputs: {}, target: 'cut' });
+  fireEvent.keyDown(canvas(), { key: 'Enter', ctrlKey: true, shiftKey: true });
+  expect(host.last('start')).toEqual({ ...everything, target: 'cut' });
+});
+
+test.each([
+  ['Run', {}],
+  ['Run to cut', { target: 'cut' }],
+  ['Run only cut', { only: 'cut' }],
+  ['Run from cut', { since: 'cut' }],
+  ['Run afresh', { cache: false }],
+])('the menu: %s', async (title, part) => {
+  const { host } = await open();
+  fireEvent.click(screen.getByRole('button', { name: /\(cut\)/, hidden: true }));
+  fireEvent.click(screen.getByRole('button', { name: 'More ways to run' }));
+  const menu = screen.getByRole('menu', { name: 'Ways to run' });
+  fireEvent.click(within(menu).getByRole('menuitem', { name: new RegExp(`^${title} [A-Z]`) }));
+  expect(host.last('start')).toEqual({ ...everything, ...part });
+  expect(screen.queryByRole('menu')).toBeNull();
+});
+
+test('the menu is walked by keys, and what needs a node waits for one', async () => {
+  await open();
+  fireEvent.click(screen.getByRole('button', { name: 'More ways to run' }));
+  const items = screen.getAllByRole<HTMLButtonElement>('menuitem');
+  expect(items.map(({ disabled }) => disabled)).toEqual([false, true, true, true, false]);
+  expect(document.activeElement).toBe(items[0]);
+  fireEvent.keyDown(items[0] as HTMLElement, { key: 'ArrowDown' });
+  expect(document.activeElement).toBe(items[4]);
+  fireEvent.keyDown(items[4] as HTMLElement, { key: 'ArrowDown' });
+  expect(document.activeElement).toBe(items[0]);
+  fireEvent.keyDown(items[0] as HTMLElement, { key: 'Escape' });
+  expect(screen.queryByRole('menu')).toBeNull();
 });
 
 test('undo and redo can be pressed when there is something to take back', async () => {
