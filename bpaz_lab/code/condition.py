@@ -67,7 +67,7 @@ class _Writer:
     def truthful(self, told: str) -> str:
         return f"{self.truth}({told})"
 
-    def written(self, tree: Any) -> str:
+    def written(self, tree: Any) -> str:  # noqa: C901, PLR0911 (a branch for each kind of part)
         parts = tree.children
         match tree.data:
             case "number":

@@ -10,6 +10,8 @@ import ast
 import builtins
 import importlib
 import inspect
+import re
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -22,6 +24,8 @@ _OWN: Final = "bpaz_lab"
 _BUILTINS: Final = frozenset(dir(builtins))
 _DROPPED: Final = frozenset({"in_script"})
 """Decorators that mean nothing in a script."""
+_FOR_TOOLS: Final = re.compile(r"\s+# (?:noqa|type: ignore).*$")
+"""Comments that only this project's tools read."""
 
 
 class Module(NamedTuple):
@@ -56,8 +60,7 @@ class Shaken:
             raise LookupError(f"{module} defines no {name}")
         if isinstance(statement, ast.Import | ast.ImportFrom):
             return self._imported(module, statement, name)
-        own = unique(name, self._taken)
-        self._taken.add(own)
+        own = self.reserve(name)
         self.names[module, name] = own
         renamed = {}
         for each in sorted(_used(statement)):
@@ -73,15 +76,23 @@ class Shaken:
             self._pieces[statement] = _source(told, statement, {k: v for k, v in renamed.items() if k != v})
         return own
 
+    def reserve(self, name: str) -> str:
+        """A name like this one that nothing else has."""
+        own = unique(name, self._taken)
+        self._taken.add(own)
+        return own
+
     def text(self) -> tuple[list[str], list[str]]:
         """The imports, and the definitions in an order that works."""
-        plain = sorted(f"import {module}" for module, name in self._imports if not name)
-        modules = sorted({module for module, name in self._imports if name})
-        named = [
-            f"from {module} import {', '.join(sorted(name for home, name in self._imports if home == module and name))}"
-            for module in modules
-        ]
-        return [*plain, *named], list(self._pieces.values())
+        told: list[str] = []
+        for own in (True, False):
+            found = {(home, name) for home, name in self._imports if _is_standard(home) == own}
+            told += sorted(f"import {home}" for home, name in found if not name)
+            for home in sorted({home for home, name in found if name}):
+                names = ", ".join(sorted(name for other, name in found if other == home and name))
+                told.append(f"from {home} import {names}")
+            told += [""] if own and len(found) < len(self._imports) else []
+        return told, list(self._pieces.values())
 
     def _imported(self, module: str, statement: ast.Import | ast.ImportFrom, name: str) -> str:
         alias = next(each for each in statement.names if (each.asname or each.name.partition(".")[0]) == name)
@@ -120,13 +131,16 @@ def _top(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _defined(statement: ast.stmt) -> Iterator[str]:
     match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
         case ast.Assign(targets=targets):
             yield from (
                 part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)
             )
-        case ast.AnnAssign(target=ast.Name(id=name)):
+        case (
+            ast.FunctionDef(name=name)
+            | ast.AsyncFunctionDef(name=name)
+            | ast.ClassDef(name=name)
+            | ast.AnnAssign(target=ast.Name(id=name))
+        ):
             yield name
         case ast.Import(names=names) | ast.ImportFrom(names=names):
             yield from (alias.asname or alias.name.partition(".")[0] for alias in names)
@@ -141,9 +155,7 @@ def _hints(statement: ast.stmt) -> Iterator[ast.expr]:
     for part in ast.walk(statement):
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.returns:
             yield part.returns
-        elif isinstance(part, ast.arg) and part.annotation:
-            yield part.annotation
-        elif isinstance(part, ast.AnnAssign):
+        elif (isinstance(part, ast.arg) and part.annotation) or isinstance(part, ast.AnnAssign):
             yield part.annotation
 
 
@@ -200,7 +212,7 @@ def _source(module: Module, statement: ast.stmt, renamed: dict[str, str]) -> str
     for number, column, name in sorted(places, reverse=True):
         before = lines[number].encode()[:column].decode()
         lines[number] = before + renamed[name] + lines[number][len(before) + len(name) :]
-    text = "\n".join(lines.values())
+    text = "\n".join(_FOR_TOOLS.sub("", line) for line in lines.values())
     if isinstance(statement, ast.AnnAssign) and text.startswith(f"{_defined_name(statement)}: "):
         value = ast.get_source_segment("\n".join(module.lines), statement.value) if statement.value else ""
         hint = ast.unparse(statement.annotation)
@@ -211,3 +223,7 @@ def _source(module: Module, statement: ast.stmt, renamed: dict[str, str]) -> str
 
 def _defined_name(statement: ast.stmt) -> str:
     return next(_defined(statement), "")
+
+
+def _is_standard(module: str) -> bool:
+    return module.partition(" ")[0].partition(".")[0] in sys.stdlib_module_names

@@ -65,7 +65,7 @@ def told(error: Exception) -> dict[str, str]:
     }
 
 
-def tried(
+def tried(  # noqa: C901 (copied into scripts, where it reads best as one)
     function: Callable[..., Any],
     *,
     retries: int = 0,
@@ -101,7 +101,7 @@ def tried(
                 return once(**inputs)
             except Exception as error:
                 if number < retries and worth(error):
-                    time.sleep(random.uniform(0, min(60.0, wait * 2**number)))
+                    time.sleep(random.uniform(0, min(60.0, wait * 2**number)))  # noqa: S311 (no secret)
                 elif on_error == "port":
                     return {"error": told(error)}
                 elif on_error == "default":

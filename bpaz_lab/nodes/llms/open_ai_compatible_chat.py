@@ -137,17 +137,7 @@ def open_ai_compatible_model(
 
 
 @in_script(OpenAICompatibleChat, "langchain-openai", output="text")
-def open_ai_compatible_chat(
-    prompt: str,
-    model: str = "gpt-4.1-mini",
-    base_url: str = "https://api.openai.com/v1",
-    api_key: str | None = None,
-    temperature: float | None = None,
-    max_tokens: int | None = None,
-    system_prompt: str = "",
-    timeout: float = 60,
-    max_retries: int = 2,
-) -> str:
+def open_ai_compatible_chat(prompt: str, system_prompt: str = "", **options: Any) -> str:
     """The answer of such a model."""
-    chat = open_ai_compatible_model(model, base_url, api_key, temperature, max_tokens, timeout, max_retries)
+    chat = open_ai_compatible_model(**options)
     return str(chat.invoke(conversation(prompt, system=system_prompt)).text)
