@@ -17,13 +17,13 @@ Example:
 
 from __future__ import annotations
 
-import ast
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.errors import ExpressionError
-from bpaz_lab.graph.operations import FUNCTIONS, OPERATORS, truth
+from bpaz_lab.graph.operations import FUNCTIONS, OPERATORS, native, truth
 from bpaz_lab.guard.suggest import closest
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ LENGTH: Final = 2_000
 """Characters of an expression."""
 DEPTH: Final = 100
 """Operations in operations, which evaluation follows down."""
+SHOWN: Final = 120
+"""Characters of an expression that an error shows."""
+FOREIGN: Final = {"&&": "and", "||": "or", "!": "not", "&": "and", "|": "or"}
+"""Signs of other languages, and what is written instead."""
 
 
 class Expression:
@@ -60,7 +64,7 @@ class Expression:
         try:
             return _value(self._tree, values)
         except ExpressionError as error:
-            error.message = f"{self.text!r}: {error.message}"
+            error.message = f"{_shown(self.text)}: {error.message}"
             error.args = (error.message,)
             raise
 
@@ -80,27 +84,23 @@ def parse(text: str) -> Expression:
 
     if len(text) > LENGTH:
         raise ExpressionError(
-            f"an expression has at most {LENGTH} characters, not {len(text)}", hint="Compute it in a node."
+            f"an expression has at most {LENGTH:,} characters, not {len(text):,}",
+            hint="Compute it in a node.",
         )
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
-        at = max(0, error.column - 1) if isinstance(error.column, int) and error.column > 0 else len(text)
-        rest = text[at : at + 20]
-        where = f"at {rest!r}" if rest.strip() else "at its end"
-        raise ExpressionError(
-            f"{text!r} is no expression: it breaks off {where}",
-            hint='Write for instance: length(text) > 20 and text contains "refund".',
-        ) from None
+        raise _breaks_off(text, error) from None
     if _depth(tree) > DEPTH:
         raise ExpressionError("the expression is nested too deep", hint="Compute it in a node.")
-    for each in tree.find_data("text"):
-        _text(each.children[0])
+    for each in tree.iter_subtrees():
+        if each.data in ("and_", "or_", "negated"):
+            _asks(text, each.children)
     for each in tree.find_data("call"):
         name = str(each.children[0])
         if name not in FUNCTIONS:
             raise ExpressionError(
-                f"{text!r} calls {name!r}, which is no function",
+                f"{_shown(text)} calls {name!r}, which is no function",
                 hint=closest(name, FUNCTIONS) or f"The functions are: {', '.join(FUNCTIONS)}.",
             )
     return Expression(text, tree)
@@ -131,15 +131,45 @@ def _depth(tree: Any) -> int:
     return depth
 
 
+def _breaks_off(text: str, error: Any) -> ExpressionError:
+    """The error of a text that is no expression: where it breaks off, and what may help."""
+    ended = getattr(getattr(error, "token", None), "type", "") == "$END"
+    at = len(text) if ended else max(0, error.pos_in_stream or 0)
+    rest = text[at : at + 20]
+    where = f"at character {at + 1}, {rest!r}" if rest.strip() else "at its end"
+    told = next((told for told in FOREIGN if text.startswith(told, at)), "")
+    hint = (
+        f"Write {FOREIGN[told]!r} instead of {told!r}."
+        if told
+        else 'Write for instance: length(text) > 20 and text contains "refund".'
+    )
+    return ExpressionError(f"{_shown(text)} is no expression: it breaks off {where}", hint=hint)
+
+
+def _asks(text: str, parts: list[Any]) -> None:
+    """Refuses ``x = "a" or "b"``, which always holds: a text written out asks nothing."""
+    for part in parts:
+        if part.data in ("text", "number", "list"):
+            raise ExpressionError(
+                f"{_shown(text)} takes a text, number or list for a condition of its own",
+                hint="Write x = 'a' or x = 'b', or x in ['a', 'b'].",
+            )
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
+
+
 def _text(token: str) -> str:
-    """The text in quotes; a backslash escapes as in Python."""
-    if "\\" not in token:
-        return str(token[1:-1])
-    try:
-        return str(ast.literal_eval(str(token)))
-    except (SyntaxError, ValueError):
-        hint = "Write \\\\ for a backslash itself."
-        raise ExpressionError(f"{token} has a backslash that escapes nothing", hint=hint) from None
+    r"""The text in quotes; ``\n``, ``\t``, ``\\`` and escaped quotes mean what they mean in Python.
+
+    Any other backslash stands for itself, so that patterns can be written plainly: ``"\bno\b"``.
+    """
+    return _ESCAPED.sub(lambda found: _ESCAPES[found.group(1)], token[1:-1])
+
+
+_ESCAPES: Final = {"n": "\n", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
+_ESCAPED: Final = re.compile(r"""\\([nt\\'"])""")
 
 
 def _compared(parts: list[Any], values: Mapping[str, Any]) -> bool:
@@ -159,7 +189,7 @@ def _named(name: str, values: Mapping[str, Any]) -> Any:
             f"there is no value {name!r}",
             hint=closest(name, values) or f"There is: {', '.join(values) or 'none'}.",
         )
-    return values[name]
+    return native(values[name])
 
 
 def _called(name: str, arguments: list[Any]) -> Any:

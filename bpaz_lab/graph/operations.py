@@ -12,8 +12,8 @@ from bpaz_lab.errors import ExpressionError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SIZE: Final = 1_000_000
-"""Characters or items that an operator may make."""
+SIZE: Final = 256 * 1024
+"""Characters or items that an operator may make: as many as a text of a document has."""
 LIMIT: Final = 10**300
 """The greatest number, above which arithmetic stops."""
 
@@ -26,6 +26,12 @@ def describe(value: Any) -> str:
         if isinstance(value, kind):
             return name
     return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
+
+
+def native(value: Any) -> Any:
+    """A number or truth value of NumPy as Python's own, which neither overflows nor wraps around."""
+    scalar = type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0
+    return value.item() if scalar else value
 
 
 def truth(value: Any) -> bool:
@@ -89,9 +95,7 @@ def _contains(whole: Any, part: Any) -> bool:
     if isinstance(whole, dict):
         return isinstance(part, str) and part in whole
     if isinstance(whole, list | tuple | set | frozenset):
-        return any(type(each) is type(part) or (_number(each) and _number(part)) for each in whole) and any(
-            _same(each, part) for each in whole
-        )
+        return any(_same(native(each), part) for each in whole)
     raise ExpressionError(
         f"{describe(whole)} holds nothing to search", hint="Search a text, a list or a dict."
     )
@@ -134,12 +138,18 @@ def _matches(text: Any, pattern: Any) -> bool:
     except re2.error as error:
         told = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else error.args[0]
         raise ExpressionError(
-            f"{pattern!r} is no regular expression: {told}",
+            f"{pattern[:100]!r} is no regular expression: {told}",
             hint="It is RE2's syntax, which has no look-around and no back references.",
+        ) from None
+    except UnicodeEncodeError:
+        raise ExpressionError(
+            "'matches' got half a character, which no text has", hint="Clean the text first."
         ) from None
 
 
 def _empty(value: Any) -> bool:
+    if isinstance(value, int | float):  # NaN is what a table has where nothing is
+        return value != value  # noqa: PLR0124 (as above)
     if value is None:
         return True
     if isinstance(value, str):
@@ -158,9 +168,9 @@ def _length(value: Any) -> int:
 
 def _item(whole: Any, key: Any) -> Any:
     if isinstance(whole, dict) and isinstance(key, str | int):
-        return whole.get(key)
+        return native(whole.get(key))
     if isinstance(whole, list | tuple) and isinstance(key, int) and not isinstance(key, bool):
-        return whole[key] if -len(whole) <= key < len(whole) else None
+        return native(whole[key]) if -len(whole) <= key < len(whole) else None
     raise ExpressionError(
         f"{describe(whole)} has no part {key!r}", hint="Dicts have parts by name, lists by number from 0."
     )
@@ -180,7 +190,7 @@ def _calculated(what: str, one: Any, other: Any, calculate: Callable[[], Any]) -
     if not (_number(one) and _number(other)):
         raise _cannot(what, one, other)
     try:
-        result = calculate()
+        result = calculate() if abs(one) < LIMIT and abs(other) < LIMIT else float("inf")
     except ZeroDivisionError:
         raise ExpressionError("a number cannot be divided by 0", hint="Ask first whether it is 0.") from None
     except OverflowError:
@@ -205,7 +215,7 @@ def _to_number(value: Any) -> int | float:
 
 
 def _to_text(value: Any) -> str:
-    if isinstance(value, str) or _number(value):
+    if isinstance(value, str) or (_number(value) and (isinstance(value, float) or abs(value) < LIMIT)):
         return str(value)
     raise ExpressionError(f"{describe(value)} does not become a text here", hint="Compute it in a node.")
 
