@@ -1,79 +1,28 @@
-"""Scores of a workflow over a table, and the comparison of two workflows row by row."""
+"""Running a workflow over a table and scoring what it gives; see ``Workflow.evaluate``."""
 
 from __future__ import annotations
 
 import asyncio
-import html
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import comb, sqrt
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bpaz_lab.api.metrics import Metric, Seen, metric_of
+from bpaz_lab.api.evaluation import Evaluation, compared, summed
+from bpaz_lab.api.metrics import Metric, Own, Seen, metric_of
 from bpaz_lab.api.rows import AT_ONCE, TOLD, Rows
+from bpaz_lab.engine.source import code_of
 from bpaz_lab.errors import InputError
 from bpaz_lab.guard.suggest import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from bpaz_lab.api.over import Over
     from bpaz_lab.engine.run import Run
 
-SURE: Final = 1.96
-"""Standard errors in a 95 % interval of a mean."""
-
-
-@dataclass
-class Evaluation:
-    """What an evaluation found.
-
-    Attributes:
-        rows: The data with the outputs and a column for each metric.
-        summary: One row for each metric: ``mean``, ``low`` and ``high`` (a 95 % interval of the mean),
-            ``count``, and how many rows ``failed`` and scored 0 for that.
-        comparison: With ``against``: one row for each metric, the means of both, ``wins``, ``ties`` and
-            ``losses`` of this workflow, and ``p``, the chance of such a result if both were equally good
-            (two-sided sign test). Else None.
-        other: With ``against``: the rows of the other workflow. Else None.
-    """
-
-    rows: pd.DataFrame
-    summary: pd.DataFrame
-    comparison: pd.DataFrame | None = None
-    other: pd.DataFrame | None = None
-
-    def differences(self, metric: str) -> pd.DataFrame:
-        """The rows that the two workflows scored differently, the greatest losses first.
-
-        Raises:
-            InputError: There is nothing to compare with, or no such metric.
-        """
-        if self.other is None or metric not in self.summary.index:
-            raise InputError(
-                "there is nothing to compare" if self.other is None else f"there is no metric {metric!r}",
-                hint="Pass against=other_workflow, and one of: " + ", ".join(self.summary.index),
-            )
-        found = self.rows.assign(other=self.other[metric], difference=self.rows[metric] - self.other[metric])
-        return found[found["difference"] != 0].sort_values("difference", kind="stable")
-
-    def to_csv(self, path: Any) -> None:
-        """Writes the rows to a file."""
-        self.rows.to_csv(path, index=False)
-
-    def __repr__(self) -> str:
-        means = ", ".join(f"{name} {mean:.3g}" for name, mean in self.summary["mean"].items())
-        return f"<Evaluation of {len(self.rows)} rows: {means}>"
-
-    def _repr_html_(self) -> str:
-        parts = [_html(self.summary, "Scores")]
-        if self.comparison is not None:
-            parts.append(_html(self.comparison, "Compared with the other workflow"))
-        shown = [name for name in self.rows.columns if name not in TOLD]
-        parts.append(_html(self.rows[shown].head(10), f"The first of {len(self.rows)} rows"))
-        return "".join(parts)
+_GOING: Final = ("concurrency", "progress", "resume", "columns")
 
 
 def evaluated(
@@ -85,119 +34,145 @@ def evaluated(
     against: Over | None,
     options: dict[str, Any],
 ) -> Evaluation:
-    """Runs and scores; see ``Workflow.evaluate``."""
+    """Checks everything, then runs and scores; see ``Workflow.evaluate``."""
     if not metrics:
         raise InputError("there is no metric", hint="Pass for instance [bz.metrics.ExactMatch()].")
     scorers = [metric_of(each) for each in metrics]
-    rows, summary = _scored(workflow, data, scorers, expected, output, options)
+    mine = _Scored(workflow, data, scorers, expected, output, options)
     if against is None:
-        return Evaluation(rows, summary)
-    other, others = _scored(against, data, scorers, expected, output, options)
-    return Evaluation(rows, summary, _compared(rows, other, summary, others), other)
+        table = mine.run()
+        return Evaluation(table, summed(table, mine.scores), _data=list(mine.rows.data))
+    resume = options.get("resume")
+    beside = Path(resume).with_suffix(".other.jsonl") if isinstance(resume, str | Path) else None
+    theirs = _Scored(against, data, scorers, expected, output, {**options, "resume": beside})
+    table, other = mine.run(), theirs.run()
+    return Evaluation(
+        table,
+        summed(table, mine.scores),
+        compared(table, other, list(mine.scores)),
+        other,
+        list(mine.rows.data),
+    )
 
 
-def _scored(
-    workflow: Over, data: Any, metrics: Sequence[Metric], expected: str, output: str, options: dict[str, Any]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    import pandas as pd
+class _Scored:
+    """A workflow over a table, and its metrics."""
 
-    told = dict(options)
-    concurrency, progress = told.pop("concurrency", AT_ONCE), told.pop("progress", True)
-    resume, columns = told.pop("resume", None), told.pop("columns", None)
-    rows = Rows(workflow, data, columns, told)
-    names = [str(name) for name in rows.data.columns]
-    if expected not in names:
-        hint = closest(expected, names) or f"The columns are: {', '.join(names) or 'none'}."
-        raise InputError(f"the data has no column {expected!r}", hint=f"Pass expected='...'. {hint}")
-    if taken := sorted({metric.name for metric in metrics} & set(names)):
-        raise InputError(
-            f"the data has a column {taken[0]!r}, the name of a metric", hint="Rename the column."
+    def __init__(
+        self,
+        workflow: Over,
+        data: Any,
+        metrics: Sequence[Metric],
+        expected: str,
+        output: str,
+        options: Mapping[str, Any],
+    ) -> None:
+        self._workflow = workflow
+        self._metrics, self._expected, self._output = metrics, expected, output
+        self._going = {name: value for name, value in options.items() if name in _GOING}
+        columns = self._going.pop("columns", None)
+        told = {name: value for name, value in options.items() if name not in _GOING}
+        counting = ((expected,), [output, *map(_identity, metrics)])
+        self.rows = Rows(workflow, data, columns, told, counting)
+        self.scores = {name: f"{metric.name} error" for metric in metrics for name in _names(metric)}
+        """The column of each score, to the column that says why a row has none."""
+        self._check()
+
+    def run(self) -> pd.DataFrame:
+        """The rows with their scores."""
+        going = {"concurrency": AT_ONCE, "resume": None, "progress": True, **self._going}
+        return self._workflow._going(self.rows, **going, after=self._score, good=self._good).run()
+
+    def _check(self) -> None:
+        names, plan = list(self.rows.data.columns), self.rows.plan
+        if self._expected not in names:
+            hint = (
+                closest(self._expected, map(str, names))
+                or f"The columns are: {', '.join(map(str, names)) or 'none'}."
+            )
+            raise InputError(
+                f"the data has no column {self._expected!r}", hint=f"Pass expected='...'. {hint}"
+            )
+        several = {*plan.outputs, *plan.ends} if self.rows.several else {}
+        if "." in self._output and self._output not in plan.slots:
+            hint = closest(self._output, plan.slots) or f"There are: {', '.join(plan.slots)}."
+            raise InputError(f"the workflow computes no output {self._output!r}", hint=hint)
+        if self._output and "." not in self._output and self._output not in several:
+            hint = f"Its outputs are: {', '.join(several)}." if several else "Leave output= away."
+            what = "has no output" if several else "has one output, and none of the name"
+            raise InputError(f"the workflow {what} {self._output!r}", hint=hint)
+        columns = [*self.scores, *dict.fromkeys(self.scores.values())]
+        if len(self.scores) < sum(len(_names(metric)) for metric in self._metrics):
+            raise InputError("two metrics have the same name", hint="Give one another: Contains(name='...').")
+        if taken := [name for name in columns if name in {*names, *TOLD, "output", *several}]:
+            raise InputError(
+                f"there is a column {taken[0]!r}, the name of a metric",
+                hint="Rename the column, or give the metric another name.",
+            )
+
+    def _good(self, result: Mapping[str, Any]) -> bool:
+        """Whether an earlier result has all scores."""
+        return result.keys() >= self.scores.keys() and not any(
+            isinstance(result.get(error), str) for error in self.scores.values()
         )
 
-    async def score(number: int, run: Run) -> dict[str, Any]:
-        row = rows._records[number]
-        return await asyncio.to_thread(_scores, metrics, run, row, row[expected], output)
+    async def _score(self, number: int, run: Run) -> dict[str, Any]:
+        return await asyncio.to_thread(self._found, self.rows.records[number], run)
 
-    table = workflow._run_rows(rows, concurrency, resume, progress=progress, after=score)
-    summary = pd.DataFrame({m.name: _summed(table[m.name], table["status"]) for m in metrics}).T
-    counts = {"count": int, "failed": int}
-    return table, summary.astype(counts).rename_axis("metric")
+    def _found(self, row: Mapping[str, Any], run: Run) -> dict[str, Any]:
+        found: dict[str, Any] = dict.fromkeys(self.scores, 0.0)
+        value, expected = self._value(run), row[self._expected]
+        for metric in self._metrics:
+            why = "the run did not complete" if run.status != "completed" else "there is no output"
+            if run.status == "completed" and value is not None:
+                try:
+                    found |= _columns(metric, metric.score(value, expected, Seen(row, run.outputs)))
+                except Exception as error:  # noqa: BLE001 (a metric is anybody's code; the row says what it raised)
+                    why = run.masker.text(f"{type(error).__name__}: {error}")
+                else:
+                    continue
+            found[f"{metric.name} error"] = why
+        return found
+
+    def _value(self, run: Run) -> Any:
+        """The output that is scored; None where its branch was not taken."""
+        if "." in self._output:
+            return run.outputs.get(self._output)
+        value = run.output
+        if not self.rows.several or not isinstance(value, dict):
+            return value
+        if self._output:
+            return value.get(self._output)
+        return next(iter(value.values())) if len(value) == 1 else value
 
 
-def _scores(
-    metrics: Sequence[Metric], run: Run, row: Mapping[str, Any], expected: Any, output: str
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    value = _value(run, output)
-    for metric in metrics:
-        if run.status != "completed" or value is None:
-            found[metric.name] = 0.0
-            continue
-        told = metric.score(value, expected, Seen(row, run.outputs))
-        if isinstance(told, Mapping):
-            found[metric.name] = float(told["score"])
-            found |= {f"{metric.name} {name}": each for name, each in told.items() if name != "score"}
-        else:
-            found[metric.name] = float(told)
+def _names(metric: Metric) -> list[str]:
+    """The columns of a metric that are scores."""
+    return [metric.name, *(f"{metric.name} {each}" for each in getattr(metric, "also", ()))]
+
+
+def _columns(metric: Metric, told: Any) -> dict[str, Any]:
+    """What a metric gave, as columns.
+
+    Raises:
+        ValueError: A score is no number.
+    """
+    parts = dict(told) if isinstance(told, Mapping) else {"score": told}
+    found = {
+        metric.name: parts.pop("score"),
+        **{f"{metric.name} {name}": each for name, each in parts.items()},
+    }
+    for name in _names(metric):
+        found[name] = float(found[name])
+        if not isfinite(found[name]):
+            raise ValueError(f"the score is {found[name]}, which is no number")
     return found
 
 
-def _value(run: Run, output: str) -> Any:
-    """The output that is scored; None where its branch was not taken."""
-    if run.status != "completed":
-        return None
-    if "." in output:
-        return run.outputs.get(output)
-    value = run.output
-    if output:
-        if not isinstance(value, dict):
-            raise InputError(
-                f"the workflow has one output, and none of the name {output!r}", hint="Leave output= away."
-            )
-        return value.get(output)
-    if isinstance(value, dict) and len(value) == 1:
-        return next(iter(value.values()))
-    return value
-
-
-def _summed(scores: pd.Series, status: pd.Series) -> dict[str, float]:
-    count, mean = len(scores), float(scores.mean()) if len(scores) else 0.0
-    spread = float(scores.std(ddof=1)) / sqrt(count) * SURE if count > 1 else 0.0
-    failed = int((status != "completed").sum())
-    return {"mean": mean, "low": mean - spread, "high": mean + spread, "count": count, "failed": failed}
-
-
-def _compared(
-    rows: pd.DataFrame, other: pd.DataFrame, summary: pd.DataFrame, others: pd.DataFrame
-) -> pd.DataFrame:
-    import pandas as pd
-
-    found = {}
-    for metric in summary.index:
-        difference = rows[metric] - other[metric]
-        wins, losses = int((difference > 0).sum()), int((difference < 0).sum())
-        found[metric] = {
-            "mean": summary.loc[metric, "mean"],
-            "other": others.loc[metric, "mean"],
-            "wins": wins,
-            "ties": len(difference) - wins - losses,
-            "losses": losses,
-            "p": sign_test(wins, losses),
-        }
-    return pd.DataFrame(found).T.astype({"wins": int, "ties": int, "losses": int}).rename_axis("metric")
-
-
-def sign_test(wins: int, losses: int) -> float:
-    """The chance of a result at least as uneven if both sides were equally likely (exact, two-sided).
-
-    Example:
-        >>> sign_test(5, 0)
-        0.0625
-    """
-    count = wins + losses
-    tail: float = sum(comb(count, each) for each in range(min(wins, losses) + 1)) / 2**count
-    return min(1.0, 2 * tail)
-
-
-def _html(table: pd.DataFrame, title: str) -> str:
-    return f"<p><strong>{html.escape(title)}</strong></p>{table.to_html(float_format='{:.3g}'.format)}"
+def _identity(metric: Metric) -> Any:
+    """What a score depends on, apart from live objects."""
+    if isinstance(metric, Own):
+        return code_of(metric.function).parts
+    plain = {each.name: getattr(metric, each.name) for each in fields(metric)} if is_dataclass(metric) else {}
+    told = {name: each for name, each in plain.items() if isinstance(each, str | int | float | bool)}
+    return [metric.name, code_of(type(metric)).parts, told]

@@ -1,7 +1,8 @@
 """What ``evaluate`` measures: each metric scores one row, from 0 to 1 where nothing else is said.
 
 A metric is any object with a ``name`` and a ``score(output, expected, seen)``, or just a function of output
-and expected. A row that failed, or whose output is missing, scores 0 and is counted: it is never left out.
+and expected. A row that failed, whose output is missing or that a metric cannot score gets 0 and is counted
+as failed: it is never left out.
 
 Example:
     >>> ExactMatch().score(" Paris.", "paris", None)
@@ -16,7 +17,7 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, runtime_checkable
 
 from bpaz_lab.errors import InputError
 
@@ -46,7 +47,10 @@ class Metric(Protocol):
         """What the column of its scores is called."""
 
     def score(self, output: Any, expected: Any, seen: Seen) -> float | Mapping[str, Any]:
-        """How good an output is; a mapping gives ``score`` and columns beside it."""
+        """How good an output is; a mapping gives ``score`` and columns beside it.
+
+        Columns that are named in the attribute ``also``, where there is one, are scores of their own.
+        """
 
 
 @dataclass
@@ -118,9 +122,10 @@ class RetrievalHitRate:
     k: int = 10
     key: str = "source"
     name: str = "hit rate"
+    also: ClassVar = ("recall", "mrr")
 
     def score(self, output: Any, expected: Any, seen: Seen) -> dict[str, float]:
-        """``score`` is 1 for a hit; ``recall`` the share of what is expected; ``mrr`` 1 / rank of the first."""
+        """``score`` is 1 for a hit, ``recall`` the share that was found, ``mrr`` 1 / rank of the first."""
         found = seen.outputs.get(self.documents) if self.documents else output
         if not isinstance(found, list):
             raise InputError(
@@ -145,6 +150,8 @@ class RetrievalHitRate:
 class LLMJudge:
     """What a language model thinks of the output.
 
+    A model that can is held to the JSON schema of the answer; of another the first score it names counts.
+
     Attributes:
         model: A LangChain chat model, or the name of a node type whose model is taken with its defaults.
         criteria: What the judge looks at.
@@ -163,35 +170,63 @@ class LLMJudge:
             InputError: The judge gave no score.
         """
         if self._ready is None:
-            self._ready = _made(self.model, "model") if isinstance(self.model, str) else self.model
-        question = {name: str(value) for name, value in seen.row.items()}
+            model = _made(self.model, "model") if isinstance(self.model, str) else self.model
+            self._ready = _held(model)
+        row = {str(name): str(value) for name, value in seen.row.items()}
+        asked = {"row": row, "expected": str(expected), "answer": str(output)}
         told = self._ready.invoke(
-            [
-                ("system", _JUDGE.replace("CRITERIA", self.criteria)),
-                ("human", json.dumps({"input": question, "expected": str(expected), "answer": str(output)})),
-            ]
+            [("system", _JUDGE.replace("CRITERIA", self.criteria)), ("human", json.dumps(asked))]
         )
-        text = told.content if isinstance(told.content, str) else str(told.content)
-        number = _SCORE.search(text) or _NUMBER.search(text)
-        if number is None:
-            raise InputError(
-                f"the judge gave no score: {text[:200]!r}", hint="Try another model or criteria."
-            )
-        points = float(number[1])
-        usage = getattr(told, "usage_metadata", None) or {}
-        return {
-            "score": min(points if points <= 1 else points / 10, 1.0),
-            "reason": text.strip()[:500],
-            "tokens": usage.get("total_tokens", 0),
-        }
+        message, answer = (told["raw"], told["parsed"]) if isinstance(told, dict) else (told, None)
+        usage = getattr(message, "usage_metadata", None) or {}
+        return {**_verdict(str(message.text), answer), "tokens": usage.get("total_tokens", 0)}
 
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
 _SCORE = re.compile(r'"?score"?\s*[:=]\s*"?(\d+(?:\.\d+)?)')
-_JUDGE = (
+_JUDGE: Final = (
     "You judge answers. CRITERIA Reply with JSON: "
     '{"score": a number from 0 (wrong) to 1 (right), "reason": one short sentence}.'
 )
+_ANSWER: Final = {
+    "title": "verdict",
+    "description": "What the judge thinks of an answer.",
+    "type": "object",
+    "properties": {
+        "score": {"type": "number", "minimum": 0, "maximum": 1, "description": "From 0, wrong, to 1, right."},
+        "reason": {"type": "string", "maxLength": 200, "description": "One short sentence."},
+    },
+    "required": ["score", "reason"],
+    "additionalProperties": False,
+}
+
+
+def _held(model: Any) -> Any:
+    """The model, held to the schema where it can be."""
+    try:
+        return model.with_structured_output(_ANSWER, include_raw=True)
+    except (AttributeError, NotImplementedError):
+        return model
+
+
+def _verdict(text: str, answer: Any) -> dict[str, Any]:
+    """Score and reason; points above 1 are taken as out of 10.
+
+    Raises:
+        InputError: There is no score in it.
+    """
+    told = answer.get("score") if isinstance(answer, dict) else None
+    if told is None:
+        found = _SCORE.search(text) or _NUMBER.search(text)
+        told = found[1] if found else None
+    if told is None:
+        raise InputError(f"the judge gave no score: {text[:200]!r}", hint="Try another model or criteria.")
+    points = float(told)
+    reason = answer.get("reason", text) if isinstance(answer, dict) else text
+    return {
+        "score": max(0.0, min(points if points <= 1 else points / 10, 1.0)),
+        "reason": str(reason).strip()[:500],
+    }
 
 
 @dataclass

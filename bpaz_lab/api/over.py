@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpaz_lab.api.rows import AT_ONCE, Journal, Rows, packages
+from bpaz_lab.api.going import Going, at_once
+from bpaz_lab.api.rows import AT_ONCE, Rows
 from bpaz_lab.api.running import Running
-from bpaz_lab.engine.batch import Batch
 
 if TYPE_CHECKING:
     import os
@@ -14,23 +14,24 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bpaz_lab.api.evaluate import Evaluation
+    from bpaz_lab.api.evaluation import Evaluation
+    from bpaz_lab.api.journal import Work
     from bpaz_lab.api.metrics import Metric
-    from bpaz_lab.engine.run import Run
+    from bpaz_lab.engine.limits import Limit
 
 
 class Over(Running):
     """The half of ``Workflow`` that works on tables."""
 
     partial: pd.DataFrame | None = None
-    """What ``map`` had when it was interrupted."""
+    """The rows that were done when the last ``map``, ``sweep`` or ``evaluate`` was interrupted."""
 
     def map(
         self,
         data: Any,
         *,
         columns: Mapping[str, str] | None = None,
-        concurrency: int = AT_ONCE,
+        concurrency: int | Mapping[str, int | Limit] = AT_ONCE,
         resume: pd.DataFrame | str | os.PathLike[str] | None = None,
         progress: bool = True,
         **options: Any,
@@ -40,22 +41,26 @@ class Over(Running):
         Args:
             data: A DataFrame, a list of dicts, or a list of values for a workflow with one input.
             columns: Column to input, where the names differ; columns that are no input pass through.
-            concurrency: How many rows are run at the same time.
+            concurrency: How many rows are run at the same time; or a mapping with ``rows`` and limits of
+                node types that all rows share: ``{"rows": 20, "OpenAICompatibleChat": 4}``.
             resume: What is done already: the result of an interrupted ``map`` (also ``wf.partial``), or a
-                file to which every finished row is added at once, and read again by the next call.
+                file to which every finished row is added at once, and read again by the next call, also in
+                another process. Rows count as done that were completed, whose inputs are the same, and
+                whose workflow and code are; the others are run again.
             progress: Whether a bar shows how far it is.
             options: What ``start`` takes: ``target``, ``timeout`` for each row, ``cache``, ``objects``, and
                 inputs that are the same for all rows.
 
         Returns:
             The data with the outputs by name (``output`` where there is one), and ``status``, ``error``,
-            ``latency`` in seconds, ``tokens``, ``cost`` and ``run_id``. A row that fails does not stop the
-            others. An output whose name is a column of the data comes as ``output_<name>``.
+            ``latency`` in seconds, ``tokens``, ``cost`` in US dollars (None where no price is known) and
+            ``run_id``. A row that fails does not stop the others. A column of the data keeps its name: a
+            result of the same name comes as ``output_<name>``.
 
         Raises:
-            MissingPackage: pandas is not installed.
+            MissingPackage: pandas or tqdm is not installed.
             DocumentError: The workflow has problems.
-            InputError: The rows lack an input; nothing was started.
+            InputError: Rows lack an input or an option does not fit; nothing was started.
             KeyboardInterrupt: Somebody stopped it; ``wf.partial`` has the rows that are done.
 
         Example:
@@ -65,8 +70,24 @@ class Over(Running):
             >>> wf.map([{"name": "Ada"}, {"name": "Alan"}], progress=False)["output"].tolist()
             ['Hello Ada!', 'Hello Alan!']
         """
-        rows = Rows(self, data, columns, options)
-        return self._run_rows(rows, concurrency, resume, progress=progress)
+        return self._going(Rows(self, data, columns, options), concurrency, resume, progress).run()
+
+    async def amap(
+        self,
+        data: Any,
+        *,
+        columns: Mapping[str, str] | None = None,
+        concurrency: int | Mapping[str, int | Limit] = AT_ONCE,
+        resume: pd.DataFrame | str | os.PathLike[str] | None = None,
+        progress: bool = True,
+        **options: Any,
+    ) -> pd.DataFrame:
+        """Like ``map``, without blocking the caller's loop; cancelling the caller stops the rows.
+
+        Raises:
+            CancelledError: The caller was cancelled; ``wf.partial`` has the rows that are done.
+        """
+        return await self._going(Rows(self, data, columns, options), concurrency, resume, progress).arun()
 
     def sweep(
         self,
@@ -74,7 +95,9 @@ class Over(Running):
         /,
         data: Any = None,
         *,
-        concurrency: int = AT_ONCE,
+        columns: Mapping[str, str] | None = None,
+        concurrency: int | Mapping[str, int | Limit] = AT_ONCE,
+        resume: pd.DataFrame | str | os.PathLike[str] | None = None,
         progress: bool = True,
         **options: Any,
     ) -> pd.DataFrame:
@@ -82,9 +105,11 @@ class Over(Running):
 
         Args:
             settings: The values of each setting, by ``"node.setting"`` (``"part/node.setting"`` inside a
-                container).
+                container). Those of one node are set together.
             data: Rows as for ``map``; a single run for each combination where None.
-            concurrency: How many runs go on at the same time.
+            columns: As for ``map``.
+            concurrency: How many runs go on at the same time; as for ``map``.
+            resume: As for ``map``.
             progress: Whether a bar shows how far it is.
             options: What ``start`` takes, and inputs by name.
 
@@ -93,6 +118,7 @@ class Over(Running):
 
         Raises:
             DocumentError: A setting does not exist or a value does not fit; nothing was started.
+            InputError: A setting has no values, or is called like a column; nothing was started.
 
         Example:
             >>> from bpaz_lab import Workflow
@@ -102,9 +128,10 @@ class Over(Running):
             >>> found["output"].tolist()
             ['Hi Ada', 'Bye Ada']
         """
-        from bpaz_lab.api.sweep import combined
+        from bpaz_lab.api.sweep import Grid
 
-        return combined(self, settings, data, concurrency, progress=progress, options=options)
+        grid = Grid(self, settings, data, columns, options)
+        return self._going(grid, concurrency, resume, progress).run()
 
     def evaluate(
         self,
@@ -145,48 +172,21 @@ class Over(Running):
         """A workflow of its own that means the same, with the same pins."""
         raise NotImplementedError
 
-    def _run_rows(
+    def _going(
         self,
-        rows: Rows,
-        concurrency: int,
-        resume: pd.DataFrame | str | os.PathLike[str] | None,
-        *,
+        work: Work,
+        concurrency: int | Mapping[str, int | Limit],
+        resume: Any,
         progress: bool,
-        after: Any = None,
-    ) -> pd.DataFrame:
-        """Runs what is not done yet, and gives the whole table."""
-        packages("tqdm")
-        from tqdm.auto import tqdm
+        **scoring: Any,
+    ) -> Going:
+        """Starts the rows that are not done yet."""
+        rows, limits = at_once(concurrency)
+        if limits is not None:
+            work.limit(limits)
 
-        journal = Journal.of(resume, rows)
-        todo = [number for number in range(len(rows)) if number not in journal.done]
+        def stopped(table: pd.DataFrame) -> str:
+            self.partial = table
+            return "The rows that are done are in wf.partial: pass resume=wf.partial to go on."
 
-        async def told(position: int, run: Run) -> dict[str, Any]:
-            found = rows.result(run)
-            if after is not None:
-                found |= await after(todo[position], run)
-            return found
-
-        batch = Batch([rows.maker(number) for number in todo], concurrency, told)
-        bar = tqdm(total=len(rows), initial=len(rows) - len(todo), unit="row", disable=not progress)
-        failed = 0
-        try:
-            with bar:
-                for position, found in batch:
-                    journal.add(todo[position], found)
-                    failed += found["status"] == "failed"
-                    bar.set_postfix({"failed": failed} if failed else {}, refresh=False)
-                    bar.update()
-        except KeyboardInterrupt as stop:
-            batch.cancel()
-            for position, found in batch:
-                if found["status"] != "cancelled":
-                    journal.add(todo[position], found)
-            self.partial = rows.table(journal.done)
-            stop.add_note(
-                "The rows that are done are in wf.partial: go on with wf.map(..., resume=wf.partial)."
-            )
-            raise
-        finally:
-            journal.close()
-        return rows.table(journal.done)
+        return Going(work, rows, resume, progress=progress, stopped=stopped, **scoring)

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.engine.hashing import hashed
-from bpaz_lab.errors import InputError, JsonError, MissingPackage
+from bpaz_lab.engine.source import code_of
+from bpaz_lab.errors import InputError, MissingPackage
 from bpaz_lab.graph import document as documents
-from bpaz_lab.guard import strict_json
 from bpaz_lab.guard.suggest import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
 
-    from bpaz_lab.api.running import Running
+    from bpaz_lab.api.over import Over
+    from bpaz_lab.engine.limits import Limits
+    from bpaz_lab.engine.plan import Plan
     from bpaz_lab.engine.run import Run
+    from bpaz_lab.nodes.base import Node
 
 TOLD: Final = ("status", "error", "latency", "tokens", "cost", "run_id")
 """The columns that say how a run went."""
-
 
 AT_ONCE: Final = 8
 """Rows that are run at the same time."""
 
 _OPTIONS: Final = ("target", "session", "timeout", "cache", "budget", "objects")
+_CLASH: Final = "output_"
 
 
 def packages(*names: str) -> None:
@@ -43,78 +43,98 @@ def packages(*names: str) -> None:
 class Rows:
     """A table, and how its rows become the inputs of runs.
 
+    The workflow is copied, so that what somebody edits meanwhile changes no row.
+
     Args:
         workflow: What is run.
         data: A DataFrame, a list of dicts, or a list of values for a workflow with one input.
         columns: Column to input, where the names differ.
         options: What ``start`` takes, and inputs that are the same for all rows.
+        counting: What else a result depends on: columns that are no inputs, and anything beside.
 
     Raises:
         InputError: The rows do not fit the inputs.
     """
 
     def __init__(
-        self, workflow: Running, data: Any, columns: Mapping[str, str] | None, options: dict[str, Any]
+        self,
+        workflow: Over,
+        data: Any,
+        columns: Mapping[str, str] | None,
+        options: Mapping[str, Any],
+        counting: tuple[tuple[str, ...], Any] = ((), None),
     ) -> None:
         packages("pandas")
-        import pandas as pd
-
-        self._workflow = workflow
+        self._workflow = workflow.copied()
         self._options = {name: value for name, value in options.items() if name in _OPTIONS}
         self._shared = {name: value for name, value in options.items() if name not in _OPTIONS}
         target = self._options.get("target")
-        self._plan = workflow.plan(*([target] if target else []), given=workflow.pins)
+        self.plan = workflow.plan(*([target] if target else []), given=workflow.pins)
         names = sorted(
-            {name for each in self._plan.inputs for name in (each.name, f"{each.node}.{each.name}")}
+            {name for each in self.plan.inputs for name in (each.name, f"{each.node}.{each.name}")}
         )
-        self.data = _table(pd, data, list(dict.fromkeys(each.name for each in self._plan.inputs)))
+        self.data, self._given = _table(data, list(dict.fromkeys(each.name for each in self.plan.inputs)))
+        self.records: list[dict[Any, Any]] = self.data.to_dict(orient="records")
         self._inputs = _columns(self.data, columns or {}, names)
-        ends, steps = list(self._plan.ends), self._plan.steps
-        self._several = len(ends) > 1 or any(s.node in ends and s.cls.collects for s in steps)
+        ends, steps = list(self.plan.ends), self.plan.steps
+        self.several = len(ends) > 1 or any(s.node in ends and s.cls.collects for s in steps)
         """The output of a run is a dict of outputs by name."""
-        self._taken = {*map(str, self.data.columns), *TOLD}
-        self._records: list[dict[Any, Any]] = self.data.to_dict(orient="records")
-        if self._records:
-            self.maker(0)()  # an input that is missing in one row is missing in all
+        self._counting, beside = counting
+        self.recipe = self._recipe(beside)
+        """What all results depend on, apart from the rows."""
+        self._check()
 
     def __len__(self) -> int:
         return len(self.data)
 
+    def limit(self, limits: Limits) -> None:
+        """Sets limits that hold for all runs together."""
+        self._options["concurrency"] = limits
+
     def inputs(self, number: int) -> dict[str, Any]:
         """The inputs of a row."""
-        row = self._records[number]
-        return {**self._shared, **{name: row[column] for column, name in self._inputs.items()}}
+        row = self.records[number] if self._given is None else self._given[number]
+        return {
+            **self._shared,
+            **{name: row[column] for column, name in self._inputs.items() if column in row},
+        }
 
     def key(self, number: int) -> str:
-        """What a row's result depends on: the workflow and its inputs; empty where it cannot be compared."""
-        document = documents.dumps(self._workflow.history.document)
-        return hashed([document, self._options.get("target"), self.inputs(number)]).digest
+        """What a row's result depends on; empty where an input has no content that can be compared."""
+        beside = [self.records[number].get(name) for name in self._counting]
+        return hashed([self.recipe, self.inputs(number), beside]).digest
 
     def maker(self, number: int) -> Callable[[], Run]:
         """Makes the run of a row when its turn has come."""
         return lambda: self._workflow.prepared(self.inputs(number), **self._options)
 
-    def result(self, run: Run) -> dict[str, Any]:
-        """What a run gave, as columns."""
-        usage = run.usage
+    def result(self, _number: int, run: Run) -> dict[str, Any]:
+        """What a run gave: its outputs by name, and how it went."""
+        usage, value = run.usage, run.output
+        found = value if isinstance(value, dict) and self.several else {"output": value}
         told = {
             "status": run.status,
             "error": None if run.error is None else run.error.message,
             "latency": run.duration,
             "tokens": usage.input_tokens + usage.output_tokens,
-            "cost": getattr(usage, "cost", None),
+            "cost": usage.cost,
             "run_id": run.id,
         }
         if run.status == "paused":
             told["error"] = "it waits for a person: " + ", ".join(run.questions)
-        return {**self._outputs(run), **told}
+        return {**{f"{_CLASH}{name}" if name in TOLD else str(name): v for name, v in found.items()}, **told}
 
-    def _outputs(self, run: Run) -> dict[str, Any]:
-        value = run.output
-        several = isinstance(value, dict) and self._several
-        found = value if several else {"output": value}
-        taken = self._taken
-        return {f"output_{name}" if name in taken else str(name): each for name, each in found.items()}
+    def shown(self, name: str) -> str:
+        """What a result is called in the table: a column of the data keeps its name."""
+        while name in self.data.columns:
+            name = _CLASH + name
+        return name
+
+    def hidden(self, column: str) -> str:
+        """The result that a column of the table holds."""
+        while column.startswith(_CLASH) and column.removeprefix(_CLASH) in self.data.columns:
+            column = column.removeprefix(_CLASH)
+        return column
 
     def table(self, done: Mapping[int, Mapping[str, Any]]) -> pd.DataFrame:
         """The data with the results of the rows that are done."""
@@ -123,111 +143,90 @@ class Rows:
         kept = self.data.iloc[sorted(done)]
         results = pd.DataFrame([done[number] for number in sorted(done)], index=kept.index)
         outputs = [name for name in results.columns if name not in TOLD]
-        ordered = [*outputs, *(name for name in TOLD if name in results.columns)]
-        if not ordered:
-            return kept.copy()
-        results = results[ordered].astype(dict.fromkeys(outputs, object)) if outputs else results[ordered]
-        return pd.concat([kept, results.infer_objects()], axis=1)
+        ordered = results[[*outputs, *(name for name in TOLD if name in results.columns)]]
+        ordered = ordered.astype(dict.fromkeys(outputs, object)).infer_objects()
+        found = pd.concat([kept, ordered.rename(columns=self.shown)], axis=1)
+        found.attrs[RECIPE] = self.recipe
+        return found
 
+    def _recipe(self, beside: Any) -> str:
+        """Objects without a content that can be compared (models, connections) do not count."""
+        document, target = self._workflow.history.document, self._options.get("target")
+        code = {cls.__name__: code_of(cls).parts for cls in _classes(self.plan)}
+        parts = [documents._meaning(document), target, self._shared, self._workflow.pins, beside, code]
+        return hashed([hashed(part).digest for part in parts]).digest
 
-class Journal:
-    """What is done of a table: in memory, and in a file where one is given.
-
-    The file has one JSON object a line with the key of a row and its results; each is on the disk before
-    the next row ends. A row whose results are no JSON is not written, and is run again.
-    """
-
-    def __init__(self, done: dict[int, dict[str, Any]], rows: Rows, path: Path | None = None) -> None:
-        self.done = done
-        self._rows = rows
-        self._file = None if path is None else path.open("a", encoding="utf-8")
-
-    @classmethod
-    def of(cls, resume: Any, rows: Rows) -> Journal:
-        """What an earlier call left: its table, or its file.
+    def _check(self) -> None:
+        """Tries the inputs of a row of each kind.
 
         Raises:
-            InputError: It is neither.
+            InputError: Rows lack an input; it says which.
         """
-        if resume is None:
-            return cls({}, rows)
-        if isinstance(resume, str | os.PathLike):
-            return cls(_read(Path(resume), rows), rows, Path(resume))
-        if hasattr(resume, "columns"):
-            return cls(_matching(resume, rows), rows)
-        raise InputError(
-            f"resume is a table or the path of a file, not a {type(resume).__name__}",
-            hint="Pass wf.partial, the result of an earlier map, or 'rows.jsonl'.",
-        )
-
-    def add(self, number: int, result: dict[str, Any]) -> None:
-        """Notes that a row is done; a row that failed is run again next time."""
-        self.done[number] = result
-        if self._file is None or result["status"] != "completed":
-            return
-        try:
-            line = strict_json.compact({"key": self._rows.key(number), "result": result})
-        except (JsonError, TypeError):
-            return
-        self._file.write(line + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        """Closes the file."""
-        if self._file is not None:
-            self._file.close()
-
-
-def _read(path: Path, rows: Rows) -> dict[int, dict[str, Any]]:
-    """The rows that the file has; a line that was cut short by a crash does not count."""
-    known: dict[str, dict[str, Any]] = {}
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
+        kinds: dict[frozenset[str], list[int]] = {}
+        for number in range(len(self) if self._given is not None else min(len(self), 1)):
+            kinds.setdefault(frozenset(self.inputs(number)), []).append(number)
+        wrong: list[tuple[list[int], InputError]] = []
+        for numbers in kinds.values():
             try:
-                told = json.loads(line)
-                known[told["key"]] = told["result"]
-            except (json.JSONDecodeError, KeyError, TypeError):
-                continue
-    keys = {number: rows.key(number) for number in range(len(rows))} if known else {}
-    return {number: known[key] for number, key in keys.items() if key and key in known}
+                self.maker(numbers[0])()
+            except InputError as error:
+                wrong.append((numbers, error))
+        if not wrong:
+            return
+        if len(kinds) == 1:
+            raise wrong[0][1]
+        told = [f"{_listed(numbers)}: {error.message}" for numbers, error in wrong]
+        raise InputError("; ".join(told), path=wrong[0][1].path, hint="Nothing was run: complete these rows.")
 
 
-def _matching(table: pd.DataFrame, rows: Rows) -> dict[int, dict[str, Any]]:
-    """The completed rows of an earlier result whose data is still the same."""
-    columns = [name for name in table.columns if name not in rows.data.columns]
-    if "status" not in columns:
-        raise InputError("the table to resume from has no column 'status'", hint="Pass what map gave.")
-    places = {label: number for number, label in enumerate(rows.data.index)}
-    found = {}
-    for label, row in zip(table.index, table.to_dict(orient="records"), strict=True):
-        number = places.get(label)
-        if number is None or row["status"] != "completed":
-            continue
-        before = {name: row.get(name) for name in rows.data.columns}
-        now = rows._records[number]
-        if (one := hashed(before).digest) and one == hashed(now).digest:
-            found[number] = {name: row[name] for name in columns}
-    return found
+RECIPE: Final = "bpaz_lab"
+"""Where a table says what its results depend on, in its ``attrs``."""
 
 
-def _table(pd: Any, data: Any, inputs: list[str]) -> pd.DataFrame:
-    if hasattr(data, "columns"):
-        return data  # type: ignore[no-any-return]
+def _listed(numbers: list[int]) -> str:
+    first = ", ".join(map(str, numbers[:5]))
+    return f"row{'s' if len(numbers) > 1 else ''} {first}{', …' if len(numbers) > 5 else ''}"
+
+
+def _classes(plan: Plan) -> Iterator[type[Node]]:
+    """The node types of a plan, and of the bodies in it, that are not the product's own."""
+    for step in plan.steps:
+        if step.cls.package != "bpaz_lab":
+            yield step.cls
+        if step.body is not None:
+            yield from _classes(step.body)
+
+
+def _table(data: Any, inputs: list[str]) -> tuple[pd.DataFrame, list[dict[Any, Any]] | None]:
+    """The data as a table, and its rows as they were given, where they were: pandas would fill gaps."""
+    import pandas as pd
+
+    if isinstance(data, pd.DataFrame):
+        if not data.columns.is_unique:
+            twice = data.columns[data.columns.duplicated()][0]
+            raise InputError(f"the data has two columns {twice!r}", hint="Rename or drop one of them.")
+        return data, None
     if not isinstance(data, list | tuple | range):
         raise InputError(
             f"the data is a DataFrame or a list, not a {type(data).__name__}",
             hint="Pass a DataFrame, a list of dicts, or a list of values.",
         )
-    if data and not all(isinstance(each, dict) for each in data):
+    rows = list(data)
+    if not all(isinstance(each, dict) for each in rows):
         if len(inputs) != 1:
             raise InputError(
                 f"a list of values needs a workflow with one input, and this one has {len(inputs)}",
                 hint=f"Pass a list of dicts by input: {', '.join(inputs) or 'none'}.",
             )
-        data = [{inputs[0]: each} for each in data]
-    found: pd.DataFrame = pd.DataFrame(list(data))
-    return found
+        rows = [{inputs[0]: each} for each in rows]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return pd.DataFrame({name: _series(rows, name) for name in names}, index=range(len(rows))), rows
+
+
+def _series(rows: list[dict[Any, Any]], name: str) -> pd.Series:
+    import pandas as pd
+
+    return pd.Series([row.get(name) for row in rows], dtype=object).infer_objects()
 
 
 def _columns(data: pd.DataFrame, told: Mapping[str, str], inputs: list[str]) -> dict[str, str]:
@@ -240,5 +239,5 @@ def _columns(data: pd.DataFrame, told: Mapping[str, str], inputs: list[str]) -> 
         if name not in inputs:
             hint = closest(name, inputs) or f"The inputs are: {', '.join(inputs) or 'none'}."
             raise InputError(f"the workflow has no input {name!r}", hint=hint)
-    own = {column: column for column in columns if column in inputs and column not in told.values()}
-    return {**{column: column for column in own if column not in told}, **told}
+    own = [name for name in columns if name in inputs and name not in told and name not in told.values()]
+    return {**{name: name for name in own}, **told}

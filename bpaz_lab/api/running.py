@@ -25,6 +25,7 @@ from bpaz_lab.nodes.context import Services
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 
+    from bpaz_lab.engine.budget import Budget
     from bpaz_lab.engine.plan import Plan, RunInput
     from bpaz_lab.errors import DocumentError
     from bpaz_lab.graph.document import Document
@@ -118,8 +119,9 @@ class Running(Editing):
         since: str | None = None,
         session: str = "",
         timeout: float | None = None,
-        concurrency: int | Mapping[str, int | Limit] | None = None,
+        concurrency: int | Mapping[str, int | Limit] | Limits | None = None,
         cache: bool | str | Cache = True,
+        budget: Budget | None = None,
         objects: Mapping[str, Any] | None = None,
         **named: Any,
     ) -> Run:
@@ -133,9 +135,10 @@ class Running(Editing):
             session: The conversation that the run belongs to.
             timeout: Seconds that the run may take, not counting the time that it waits for a person.
             concurrency: How many nodes work at once, or a mapping of node types (and ``"run"`` for all) to a
-                number or a ``Limit``.
+                number or a ``Limit``; a ``Limits`` of several runs is shared by them.
             cache: Where results are kept, so that a node is computed again only where something changed:
                 True or ``"memory"``, ``"disk"``, a cache of your own, or False for none.
+            budget: Tokens or US dollars that the run may use; one that uses more is stopped and fails.
             objects: Live objects that Variable and PythonFunction may name, before those of the notebook.
             named: Inputs by name.
 
@@ -152,9 +155,10 @@ class Running(Editing):
         options = Options(
             timeout=timeout,
             services=services,
-            limits=Limits(concurrency),
+            limits=concurrency if isinstance(concurrency, Limits) else Limits(concurrency),
             given={**given, **self.pins},
             memo=None if kept is None else Incremental(kept, self._known),
+            budget=budget,
         )
         plan = self.plan(*targets, given=options.given)
         return Run(plan, {**(inputs or {}), **named}, options)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import queue
+import threading
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.engine.runtime import runtime
+from bpaz_lab.errors import RunError
 from bpaz_lab.guard.emit import quiet_loggers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 
     from bpaz_lab.engine.run import Run
 
@@ -18,31 +19,59 @@ if TYPE_CHECKING:
 class Batch:
     """Runs that are started one after the other, so many at a time.
 
+    What ended is given until the next one is asked for: who is interrupted in between and iterates again
+    gets the last one again, and loses none.
+
     Args:
         makers: What makes each run when its turn has come.
         concurrency: How many go on at the same time.
-        after: What happens with each run when it is over, still on the loop.
+        after: What is made of each run when it is over, still on the loop.
+
+    Raises:
+        RunError: Started on the engine's own thread, where it would wait for ever.
     """
 
     def __init__(
         self,
         makers: Sequence[Callable[[], Run]],
         concurrency: int,
-        after: Callable[[int, Run], Coroutine[Any, Any, Any]] | None = None,
+        after: Callable[[int, Run], Coroutine[Any, Any, Any]],
     ) -> None:
+        if runtime().here:
+            raise RunError(
+                "a node cannot wait for many runs on the engine's thread",
+                hint="Run them from a function that is not async, which has a thread of its own.",
+            )
         self._makers = makers
         self._after = after
         self._going: set[Run] = set()
         self._stopped = False
-        self._over: queue.SimpleQueue[tuple[int, Any] | BaseException | None] = queue.SimpleQueue()
+        self._over: list[tuple[int, Any]] = []
+        self._given = 0
+        self._error: BaseException | None = None
+        self._ended = self._all_given = False
+        self._woken = threading.Event()
         self._future = runtime().submit(self._go(min(concurrency, len(makers))))
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
-        """The number of each run and what ``after`` made of it (else the run), as they end."""
-        while (each := self._over.get()) is not None:
-            if isinstance(each, BaseException):
-                raise each
-            yield each
+        """The number of each run and what ``after`` made of it, as they end."""
+        while not self._all_given:
+            yield from self._ready()
+            if not self._all_given:
+                self._woken.wait()
+
+    async def __aiter__(self) -> AsyncIterator[tuple[int, Any]]:
+        """The same without blocking the caller's loop."""
+        while not self._all_given:
+            for each in self._ready():
+                yield each
+            if not self._all_given:
+                await asyncio.to_thread(self._woken.wait)
+
+    @property
+    def more(self) -> bool:
+        """Whether another one has ended beside the one that was given last."""
+        return self._given + 1 < len(self._over)
 
     def cancel(self) -> None:
         """Stops the runs that go on and starts no more; what ended meanwhile is still given."""
@@ -50,22 +79,42 @@ class Batch:
         for run in list(self._going):
             run.cancel()
 
+    def _ready(self) -> Iterator[tuple[int, Any]]:
+        """What has ended and was not given yet.
+
+        Raises:
+            Exception: What went wrong in a maker or in ``after``, when all else was given.
+        """
+        self._woken.clear()
+        ended = self._ended  # before looking: what comes in between wakes again
+        while self._given < len(self._over):
+            yield self._over[self._given]
+            self._given += 1
+        self._all_given = ended
+        if ended and self._error is not None:
+            raise self._error
+
     async def _go(self, workers: int) -> None:
         numbers = iter(range(len(self._makers)))
-        try:
-            with quiet_loggers():  # once for all: each run would change the levels back and forth
-                await asyncio.gather(*(self._work(numbers) for _ in range(workers)))
-        except BaseException as error:  # noqa: BLE001 (the thread that waits must hear of it)
-            self._over.put(error)
-        else:
-            self._over.put(None)
+        with quiet_loggers():  # once for all: each run would change the levels back and forth
+            told = await asyncio.gather(
+                *(self._work(numbers) for _ in range(workers)), return_exceptions=True
+            )
+        self._error = next((each for each in told if each is not None), None)
+        self._ended = True
+        self._woken.set()
 
     async def _work(self, numbers: Iterator[int]) -> None:
-        for number in numbers:  # all workers share it
-            if self._stopped:
-                return
-            run = self._makers[number]()
-            self._going.add(run)
-            await run.here()
-            self._going.discard(run)
-            self._over.put((number, await self._after(number, run) if self._after else run))
+        try:
+            for number in numbers:  # all workers share it
+                if self._stopped:
+                    return
+                run = self._makers[number]()
+                self._going.add(run)
+                await run.here()
+                self._going.discard(run)
+                self._over.append((number, await self._after(number, run)))
+                self._woken.set()
+        except BaseException:
+            self.cancel()  # the other workers end too, and the error is told when they have
+            raise

@@ -8,7 +8,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
 from bpaz_lab import InputError, Workflow, metrics
-from bpaz_lab.api.evaluate import sign_test
+from bpaz_lab.api.evaluation import sign_test
 
 pytestmark = pytest.mark.unit
 ROWS = pd.DataFrame({"x": ["a", "b", "bad", "d"], "expected": ["a", "B.", "c", "x"]})
