@@ -17,6 +17,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from bpaz_lab.engine.answers import checked
+from bpaz_lab.engine.budget import Meter
 from bpaz_lab.engine.cache import Saved
 from bpaz_lab.engine.inputs import fill
 from bpaz_lab.engine.limits import Limits
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from bpaz_lab.engine.events import Status, Usage
+    from bpaz_lab.engine.budget import Budget
     from bpaz_lab.engine.incremental import Incremental
     from bpaz_lab.engine.plan import Plan
     from bpaz_lab.guard.mask import Masker
@@ -64,7 +66,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     memo: Incremental | None = None
-    budget: Any = None
+    budget: Budget | None = None
 
 
 class NodeOutputs(dict[str, Any]):
@@ -110,6 +112,7 @@ class Run:
         self._rest = threading.Event()
         """Set while the run does not go on: it is over, or waits for a person."""
         self._fault: RunError | None = None
+        self._meter = None if options.budget is None else Meter(options.budget)
         self._task: asyncio.Task[None] | None = None
         self._future: Future[None] | None = None
         self._services.emit = self._told
@@ -472,6 +475,10 @@ class Run:
             runtime().call(self._tell, kind, node, data)
 
     def _tell(self, kind: str, node: str, data: dict[str, Any]) -> None:
+        if self._meter is not None and self._fault is None:
+            self._fault = self._meter.told(kind, node, data)
+            if self._fault is not None:
+                self.cancel()
         if kind == "usage" and self._options.memo is not None:
             self._options.memo.used(node, data["model"], data["input_tokens"], data["output_tokens"])
         if not self._done.is_set():  # a blocking node that was left behind may talk on
