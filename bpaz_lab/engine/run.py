@@ -478,7 +478,8 @@ class Run:
         if self._meter is not None and self._fault is None:
             self._fault = self._meter.told(kind, node, data)
             if self._fault is not None:
-                self.cancel()
+                self._services.cancel.set()
+                self._cancel()
         if kind == "usage" and self._options.memo is not None:
             self._options.memo.used(node, data["model"], data["input_tokens"], data["output_tokens"])
         if not self._done.is_set():  # a blocking node that was left behind may talk on

@@ -86,6 +86,7 @@ async def invoke(call: Call, arguments: dict[str, Any], context: Context) -> Any
         pieces = []
         async with aclosing(call.function(**arguments)) as stream:
             async for piece in stream:
+                context.check()  # a stream that never waits would not hear of a stop
                 pieces.append(piece)
                 if call.text:
                     context.emit(piece, call.outputs[0])
