@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from bpaz_lab.code.pretty import Expression, Items, literal, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bpaz_lab.graph.document import NodeEntry
     from bpaz_lab.graph.spec import PortSpec
     from bpaz_lab.nodes.base import Node
@@ -48,7 +50,7 @@ def one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def dict_of(arguments: Arguments) -> Items:
+def dict_of(arguments: Sequence[tuple[str, Expression]]) -> Items:
     """Arguments as a dict by name."""
     return Items("{}", [(f"{quoted(name)}: ", value) for name, value in arguments])
 

@@ -27,6 +27,6 @@ def dress(body: Body, known: Body) -> None:
         if members:
             body["groups"].setdefault(id, {**group, "nodes": members})
     for id, entry in body["nodes"].items():
-        before = known["nodes"].get(id, {})
-        if "body" in entry and "body" in before:
+        before = known["nodes"].get(id)
+        if before and "body" in entry and "body" in before:
             dress(entry["body"], before["body"])

@@ -91,7 +91,7 @@ def flat(expression: Expression) -> str:
     if isinstance(expression, Text):
         return quoted(expression.value)
     if isinstance(expression, Items):
-        (start, end), items = expression.brackets, expression.items
+        start, end, items = expression.brackets[0], expression.brackets[1], expression.items
         return start + ", ".join(before + flat(item) for before, item in items) + end
     return f"{expression.function}({_arguments(expression)})"
 
@@ -135,7 +135,7 @@ def _fits(line: str, place: _Place) -> bool:
 
 
 def _items(expression: Items, place: _Place) -> str:
-    (start, end), inner = expression.brackets, place.indent + INDENT
+    start, end, inner = expression.brackets[0], expression.brackets[1], place.indent + INDENT
     rows = [
         before + _written(item, _Place(inner, len(inner + before), 1, named=True, deep=True))
         for before, item in expression.items

@@ -155,7 +155,7 @@ def _hints(statement: ast.stmt) -> Iterator[ast.expr]:
     for part in ast.walk(statement):
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.returns:
             yield part.returns
-        elif (isinstance(part, ast.arg) and part.annotation) or isinstance(part, ast.AnnAssign):
+        elif isinstance(part, ast.arg | ast.AnnAssign) and part.annotation:
             yield part.annotation
 
 

@@ -132,7 +132,8 @@ class BodyWriter:
         main = ports.main.name if ports.main else ""
         pieces: dict[str, list[str]] = {}
         found: dict[str, Piece] = {}
-        for output in sorted(self.demand[id] - {ERROR} or {main}):
+        own = self.demand[id] - {ERROR} if self._has_error(entry) else self.demand[id]
+        for output in sorted(own or {main}):
             piece = piece_of(cls, output, entry["settings"])
             assert piece is not None
             function = self.script.piece(piece)
@@ -146,7 +147,7 @@ class BodyWriter:
         """The call of one function, and what its outputs are called from now on."""
         entry, ports = self.body["nodes"][id], self.ports[id]
         policy = {k: v for k, v in entry.get("policy", {}).items() if k not in ("process", "disabled")}
-        by_port = policy.get("on_error") == "port"
+        by_port = self._has_error(entry)
         split_up = splits(self.types.find(entry["type"]), outputs[0])
         wires = self._wires(id, piece)
         settings = [*self._inside(id, entry, piece), *self._settings(id, piece)]
@@ -169,6 +170,13 @@ class BodyWriter:
             self.places[f"{id}.{output}"] = self._output(
                 variable, output, split_up=split_up or by_port, loose=loose
             )
+
+    def _has_error(self, entry: NodeEntry) -> bool:
+        """Whether the policy of a node gives it one more output, for what went wrong."""
+        bare: Any = {name: told for name, told in entry.items() if name != "policy"}
+        own = self.types.ports(bare)
+        by_port = entry.get("policy", {}).get("on_error") == "port"
+        return by_port and own is not None and own.output(ERROR) is None
 
     def _inside(self, id: str, entry: NodeEntry, piece: Piece) -> list[tuple[str, Expression]]:
         """What a container's function gets beside its inputs: the function of its body."""
