@@ -140,6 +140,7 @@ def _seed(scheduler: Scheduler, whole: Plan, finished: set[int], parked: set[int
         waits[index] = -1  # which no further step that settles makes 0
         if steps[index].eager:
             scheduler._begun.add(index)
+            scheduler.dropped.update(steps[index].rivals)
     scheduler._waits = waits
     scheduler.again = parked
     scheduler._held = [step for step in steps if not waits[step.index]]

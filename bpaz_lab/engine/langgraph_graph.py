@@ -1,7 +1,8 @@
 """A workflow as a compiled LangGraph graph that other people's code can use.
 
 Its state has the inputs of the workflow by name, ``output`` and the fields of End. Its nodes are the regions
-between approvals; inside a region the scheduler runs as in any other run. A question to a person is an
+between approvals (a workflow with a Merge of the first is one region); inside a region the scheduler runs as
+in any other run. A question to a person is an
 ``interrupt({address: question})``, answered with ``Command(resume={address: answer})``, or with the fields of
 the answer where one question is asked.
 
@@ -14,7 +15,7 @@ import dis
 from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.engine.answers import checked
-from bpaz_lab.engine.langgraph_region import RegionRun
+from bpaz_lab.engine.langgraph_region import RegionRun, is_raced
 from bpaz_lab.engine.langgraph_tables import with_tables
 from bpaz_lab.engine.langgraph_types import given_type, kept_type, named_inputs
 from bpaz_lab.engine.run import Options
@@ -58,6 +59,8 @@ class _Compiler:
         self.inputs = list(dict.fromkeys(name for name, _ in named_inputs(plan)))
         self.fields = _fields(plan)
         steps = [[s for s in plan.steps if s.region == number] for number in range(plan.regions)]
+        if is_raced(plan):
+            steps = [plan.steps]
         taken = {*self.inputs, *self.fields, OUTPUT, PRIVATE}
         self.regions: list[str] = []
         for number, group in enumerate(steps):

@@ -98,7 +98,7 @@ class RegionRun(Run):
     async def _run(self) -> bool:
         if self._services.cancel.is_set():
             raise asyncio.CancelledError
-        await self._scheduler.run(self.region)
+        await self._scheduler.run(None if is_raced(self._plan) else self.region)
         if self._scheduler.parked and self._more():
             await self._scheduler.run()
         return bool(self._scheduler.parked)
@@ -121,6 +121,11 @@ class RegionRun(Run):
         elif kind == "node.started":  # it may be a second try of what stood in a body
             self.over.discard(node)
         super()._add(kind, node, data)
+
+
+def is_raced(plan: Plan) -> bool:
+    """Whether the first branch that comes wins somewhere: the end of a region must not decide which does."""
+    return any(step.eager for step in plan.steps)
 
 
 class Told:
