@@ -78,6 +78,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MODULE",
         help="a module whose objects Variable and PythonFunction may name, and whose nodes count",
     )
+    run.add_argument(
+        "-a",
+        "--answer",
+        action="append",
+        default=[],
+        metavar="NODE.FIELD=VALUE",
+        help="the answer to a question of a node, such as letter.approve=true; asked for where none is given",
+    )
+    run.add_argument(
+        "--cache", choices=("disk", "none"), default="none", help="keep results on disk for the next time"
+    )
+    run.add_argument("--max-tokens", type=int, metavar="N", help="tokens that the run may use")
+    run.add_argument("--max-cost", type=float, metavar="DOLLARS", help="dollars that the run may cost")
     run.add_argument("--timeout", type=float, help="seconds that the run may take")
     run.add_argument("-q", "--quiet", action="store_true", help="no progress")
     run.set_defaults(command=_run)
@@ -109,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
 def _run(parsed: argparse.Namespace) -> int:
     from bpaz_lab.api.workflow import Workflow
     from bpaz_lab.cli import Progress, printed
+    from bpaz_lab.cli_answers import answered, answers
+    from bpaz_lab.engine.budget import Budget
 
     objects: dict[str, Any] = {}
     sys.path.insert(0, "")
@@ -121,10 +136,24 @@ def _run(parsed: argparse.Namespace) -> int:
             ) from None
     workflow = Workflow.load(parsed.file)
     given = dict(_given(each) for each in parsed.input)
-    run = workflow.start(given, target=parsed.target, timeout=parsed.timeout, objects=objects)
+    limits = Budget(tokens=parsed.max_tokens, cost=parsed.max_cost)
+    run = workflow.start(
+        given,
+        target=parsed.target,
+        timeout=parsed.timeout,
+        objects=objects,
+        cache="disk" if parsed.cache == "disk" else False,
+        budget=None if limits == Budget() else limits,
+    )
     progress = Progress(run, _heard(workflow, parsed.target), quiet=parsed.quiet)
-    for event in run.stream():
-        progress.show(event)
+    told, seen = answers(parsed.answer), 0
+    while True:
+        for event in run.stream(seen):
+            progress.show(event)
+            seen = event.seq + 1
+        if run.status != "paused":
+            break
+        run.answer(answered(run.questions, told))
     if run.error is not None:
         _complain(run.error)
         return 1

@@ -41,6 +41,9 @@ class Progress:
                 self._running.append(event.node)
             case "node.finished" | "node.failed" | "node.skipped":
                 self._finished(event)
+            case "node.retried" if not self._quiet:
+                told = f"↻ {event.node} again in {event.wait:.1f} s: {event.error.message}"
+                print(told, file=sys.stderr)
             case "token" if event.node in self._heard:
                 self._clear()
                 self.streamed += event.text
@@ -55,10 +58,14 @@ class Progress:
         self._status()
 
     def _finished(self, event: Any) -> None:
-        self._done += 1
+        self._done += "/" not in event.node
         if event.node in self._running:
             self._running.remove(event.node)
+        if "/" in event.node:  # inside of a container, which tells its own end
+            return
         took = f"{event.duration:.2f} s" if hasattr(event, "duration") else "skipped"
+        if getattr(event, "cached", False):
+            took = "kept"
         mark = {"node.finished": "✓", "node.failed": "✗", "node.skipped": "-"}[event.type]
         if not self._quiet and not self._live:
             print(f"{mark} {event.node} ({took})", file=sys.stderr)
