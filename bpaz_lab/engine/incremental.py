@@ -391,7 +391,7 @@ def _why(cls: type[Node], entry: NodeEntry, before: Recipe | None, context: Cont
         return error.message
     if callable(outside):
         now.code = code_of(outside)
-    elif outside is not NEVER:
+    elif outside is not NEVER and before.outside:  # nobody looked outside for what is not kept
         now.outside = hashed(outside).digest
     told = _difference(before, now)
     return "" if told == GONE else told
