@@ -45,6 +45,7 @@ class Grid:
                     f"{name} has no values to go through", hint="Give a list of at least one value."
                 )
         self._combinations = [dict(zip(settings, each, strict=True)) for each in product(*settings.values())]
+        self._kinds = {name: pd.Series(list(values)).dtype for name, values in settings.items()}
         self._tables = [
             Rows(copy, [{}] if data is None else data, columns, options)
             for copy in _copies(workflow, self._combinations)
@@ -96,7 +97,9 @@ class Grid:
             begin = place * self._each
             found = rows.table({n - begin: each for n, each in done.items() if 0 <= n - begin < self._each})
             tables.append(self._part(place, found))
-        whole = pd.concat(tables, ignore_index=self._counts).infer_objects()
+        whole = pd.concat(tables, ignore_index=self._counts)
+        results = [name for name in whole.columns if name not in self.data.columns]
+        whole[results] = whole[results].infer_objects()
         whole.attrs[RECIPE] = self.recipe
         return whole
 
@@ -110,7 +113,8 @@ class Grid:
 
         found = table.copy(deep=False)
         for position, (name, value) in enumerate(self._combinations[place].items()):
-            found.insert(position, name, pd.Series([value] * len(found), index=found.index, dtype=object))
+            column = pd.Series([value] * len(found), index=found.index, dtype=self._kinds[name])
+            found.insert(position, name, column)
         return found
 
 

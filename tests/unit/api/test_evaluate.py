@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
 
 from bpaz_lab import InputError, Workflow, metrics
 from bpaz_lab.api.evaluation import sign_test
@@ -101,6 +104,126 @@ def test_an_output_by_name_and_any_port():
         assert found.rows["exact match"].tolist() == scores
 
 
+def test_a_metric_that_fails_costs_its_row_and_nothing_else(tmp_path):
+    broken = tmp_path / "broken"  # a list would be part of what the metric is
+    broken.touch()
+
+    @dataclass
+    class Strict:
+        name: str = "strict"
+
+        def score(self, output, expected, _seen):
+            if output == "b" and broken.exists():
+                raise ValueError("I do not score b")
+            return float("nan") if output == "d" and broken.exists() else 1
+
+    wf = made(echo)
+    found = wf.evaluate(ROWS, [Strict()], progress=False)
+    assert found.rows["strict"].tolist() == [1, 0, 0, 0]
+    assert found.rows["strict error"].tolist()[1:] == [
+        *("ValueError: I do not score b", "the run did not complete"),
+        "ValueError: the score is nan, which is no number",
+    ]
+    assert found.summary.loc["strict", ["count", "failed"]].tolist() == [4, 3]
+    broken.unlink()
+    again = wf.evaluate(ROWS, [Strict()], resume=found.rows, progress=False)
+    assert again.rows["strict"].tolist() == [1, 1, 0, 1]
+    assert again.rows["run_id"][0] == found.rows["run_id"][0]
+
+
+def test_scores_of_other_metrics_are_not_taken_over(tmp_path):
+    wf, path = made(echo), tmp_path / "rows.jsonl"
+    wf.map(ROWS, resume=path, progress=False)
+
+    def evaluate(rows, scored):
+        return wf.evaluate(rows, scored, resume=path, progress=False)
+
+    with pytest.warns(UserWarning, match="changed since"):
+        first = evaluate(ROWS, [metrics.ExactMatch()])
+    assert first.rows["exact match"].tolist() == [1, 1, 0, 0]
+    with pytest.warns(UserWarning, match="changed since"):
+        other = evaluate(ROWS, [metrics.ExactMatch(normalise=False)])
+    assert other.rows["exact match"].tolist() == [1, 0, 0, 0]
+    new = ROWS.assign(expected=["x", "B", "c", "d"])
+    third = evaluate(new, [metrics.ExactMatch()])
+    assert third.rows["exact match"].tolist() == [0, 1, 0, 1]
+    assert third.rows["run_id"][0] != first.rows["run_id"][0]
+
+
+def test_an_evaluation_of_two_goes_on_from_two_files(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    told = {"against": made(shout), "resume": path, "progress": False}
+    first = made(echo).evaluate(ROWS, [metrics.ExactMatch()], **told)
+    again = made(echo).evaluate(ROWS, [metrics.ExactMatch()], **told)
+    assert again.other["run_id"].tolist() == first.other["run_id"].tolist()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["rows.jsonl", "rows.other.jsonl"]
+
+
+def test_everything_is_checked_before_the_first_row_runs():
+    calls = []
+
+    def count(x: str) -> str:
+        calls.append(x)
+        return x
+
+    def two(x: str, y: str) -> str:
+        return x + y
+
+    wf = made(count)
+    for told in (
+        {"against": made(two)},
+        {"output": "count.nothing"},
+        {"metrics": [metrics.Contains(), metrics.Contains()]},
+        {"metrics": [metrics.Contains(name="status")]},
+        {"metrics": [metrics.Contains(name="output")]},
+    ):
+        with pytest.raises(InputError):
+            wf.evaluate(ROWS, **{"metrics": [metrics.Contains()], "progress": False, **told})
+    assert calls == []
+
+
+def test_a_branch_that_was_not_taken_scores_zero_and_counts():
+    wf = Workflow()
+    check = wf.add("Condition", id="check", operator="equals", operand="a")
+    wf.connect(check["true"], wf.add("End", fields=["found"])["found"])
+    found = wf.evaluate(
+        [{"value": "a", "expected": "a"}, {"value": "b", "expected": "b"}],
+        [metrics.ExactMatch()],
+        progress=False,
+    )
+    assert found.rows["exact match"].tolist() == [1, 0]
+    assert found.rows["exact match error"].tolist()[1] == "there is no output"
+    assert found.summary.loc["exact match", "failed"] == 1
+
+
+def test_recall_and_rank_are_scores_of_their_own():
+    def search(x: str) -> list:
+        return [Document(page_content=each, metadata={"source": each}) for each in (x, "b")]
+
+    found = made(search).evaluate(
+        [{"x": "a", "expected": ["b", "c"]}, {"x": "a", "expected": ["a"]}],
+        [metrics.RetrievalHitRate()],
+        progress=False,
+    )
+    assert found.summary["mean"].to_dict() == {"hit rate": 1, "hit rate recall": 0.75, "hit rate mrr": 0.75}
+
+
+def test_differences_show_what_both_gave():
+    worse = (
+        made(echo)
+        .evaluate(
+            ROWS.set_index(pd.Index([1, 1, 2, 2])),
+            [metrics.ExactMatch()],
+            against=made(shout),
+            progress=False,
+        )
+        .differences("exact match")
+    )
+    assert worse[["output", "other output", "other exact match", "difference"]].to_numpy().tolist() == [
+        ["d", "x", 1, -1]
+    ]
+
+
 # ---- the metrics --------------------------------------------------------------------------------------
 
 
@@ -170,6 +293,19 @@ def test_a_judge_answers_in_json_or_nearly(answer, score):
     told = judge.score("out", "exp", metrics.Seen({"x": 1}, {}))
     assert told["score"] == pytest.approx(score)
     assert told["tokens"] in (0, 7)
+
+
+def test_a_judge_that_can_is_held_to_a_schema():
+    class Held(GenericFakeChatModel):
+        def with_structured_output(self, schema, *, include_raw=False, **_):
+            assert schema["required"] == ["score", "reason"]
+            return RunnableLambda(
+                lambda _: {"raw": AIMessage("7"), "parsed": {"score": 0.25, "reason": "so"}}
+            )
+
+    judge = metrics.LLMJudge(Held(messages=iter([])))
+    told = judge.score("out", "exp", metrics.Seen({"x": 1}, {}))
+    assert told == {"score": 0.25, "reason": "so", "tokens": 0}
 
 
 def test_a_judge_without_a_score_is_an_error():

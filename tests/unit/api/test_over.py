@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -190,6 +191,47 @@ def test_only_what_is_not_done_is_run_again():
     assert changed["output"].tolist() == [1, 20, 3]
 
 
+def test_what_a_changed_workflow_or_function_gave_is_not_taken_over(tmp_path):
+    def first(x: int) -> int:
+        return x + 1
+
+    def made(function):
+        wf = Workflow()
+        wf.add(function, id="it")
+        return wf
+
+    def other(x: int) -> int:
+        return x + 2
+
+    other.__name__ = other.__qualname__ = "first"
+    path = tmp_path / "rows.jsonl"
+    before = made(first).map([1], resume=path, progress=False)
+    moved = made(first)
+    moved.move("it", 500, 500)
+    assert moved.map([1], resume=before, progress=False)["run_id"][0] == before["run_id"][0]
+    for resume in (before, path):
+        with pytest.warns(UserWarning, match="all rows are run again"):
+            assert made(other).map([1], resume=resume, progress=False)["output"].tolist() == [3]
+
+
+def test_the_same_input_that_all_rows_share_counts():
+    wf = greeting("{name} {sign}")
+    before = wf.map([{"name": "a"}], sign="!", progress=False)
+    with pytest.warns(UserWarning, match="changed since"):
+        assert wf.map([{"name": "a"}], sign="?", resume=before, progress=False)["output"][0] == "a ?"
+
+
+def test_a_result_that_is_no_json_is_told(tmp_path):
+    def thing(x: int) -> object:
+        return object()
+
+    wf = Workflow()
+    wf.add(thing)
+    with pytest.warns(UserWarning, match="is no JSON"):
+        wf.map([1], resume=tmp_path / "rows.jsonl", progress=False)
+    assert (tmp_path / "rows.jsonl").read_text() == ""
+
+
 def test_a_table_without_a_status_is_nothing_to_go_on_from():
     with pytest.raises(InputError, match="no column 'status'"):
         greeting().map(["a"], resume=pd.DataFrame({"name": ["a"]}), progress=False)
@@ -210,18 +252,19 @@ def test_a_file_keeps_what_is_done(tmp_path):
     assert found["output"].tolist() == [2, 3, 1]
     wf["count"].title = "Another workflow"
     calls.clear()
-    wf.map([1], resume=path, progress=False, cache=False)
+    with pytest.warns(UserWarning, match="changed since"):
+        wf.map([1], resume=path, progress=False, cache=False)
     assert calls == [1]
 
 
 SCRIPT = """
-    import sys, time
+    import asyncio, sys
     from bpaz_lab import Workflow
 
-    def slow(x: int) -> int:
+    async def slow(x: int) -> int:
         if x > 3:
             print("waiting", flush=True)
-            time.sleep(float(sys.argv[2]))
+            await asyncio.sleep(float(sys.argv[2]))
         return x
 
     wf = Workflow()
@@ -249,6 +292,145 @@ def test_ctrl_c_keeps_what_is_done_and_another_process_goes_on(tmp_path):
     assert kept == [0, 1, 2, 3]
     done = subprocess.run([*command, "0"], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout.splitlines()[-1] == "[0, 1, 2, 3, 4, 5, 6, 7]"
+
+
+# ---- rows and columns that are not plain ---------------------------------------------------------------
+
+
+def test_a_gap_in_a_list_takes_the_default_and_whole_numbers_stay_whole():
+    def repeat(text: str, times: int = 2) -> str:
+        return text * times
+
+    wf = Workflow()
+    wf.add(repeat)
+    found = wf.map([{"text": "a"}, {"text": "b", "times": 3}], progress=False)
+    assert found["output"].tolist() == ["aa", "bbb"]
+
+
+def test_every_row_that_lacks_an_input_is_named_and_nothing_runs():
+    wf, calls = counting()
+    with pytest.raises(InputError, match="rows 1, 3: the run needs x") as caught:
+        wf.map([{"x": 1}, {"y": 1}, {"x": 2}, {"y": 2}], progress=False)
+    assert "Nothing was run" in caught.value.hint
+    assert calls == []
+
+
+def test_a_result_can_be_mapped_again_and_gone_on_with():
+    first = greeting().map(["Ada", "Alan"], progress=False)
+    wf = greeting("{output} Bye!")
+    again = wf.map(first, progress=False)
+    assert again["output"].tolist() == first["output"].tolist()
+    assert again["output_output"].tolist() == ["Hello Ada! Bye!", "Hello Alan! Bye!"]
+    assert again.columns.is_unique
+    kept = wf.map(first, resume=again, progress=False)
+    assert kept["output_run_id"].tolist() == again["output_run_id"].tolist()
+
+
+def test_labels_may_repeat_but_columns_may_not():
+    data = pd.DataFrame({"name": ["a", "b", "a"]}, index=[7, 7, 7])
+    found = greeting().map(data, progress=False)
+    assert found["output"].tolist() == ["Hello a!", "Hello b!", "Hello a!"]
+    assert list(found.index) == [7, 7, 7]
+    again = greeting().map(data, resume=found, progress=False)
+    assert again["run_id"].tolist() == found["run_id"].tolist()
+    with pytest.raises(InputError, match="two columns 'name'"):
+        greeting().map(pd.concat([data, data], axis=1), progress=False)
+
+
+def test_any_object_is_an_output():
+    def make(x: int) -> object:
+        return [pd.DataFrame({"a": [x]}), {"x": x}, [x], None][x]
+
+    wf = Workflow()
+    wf.add(make)
+    found = wf.map([0, 1, 2, 3], progress=False)["output"]
+    assert found[0]["a"].tolist() == [0]
+    assert found[1:].tolist() == [{"x": 1}, [2], None]
+
+
+def test_no_rows_give_a_table_without_rows():
+    found = greeting().map(pd.DataFrame({"name": []}), progress=False)
+    assert len(found) == 0
+    assert "name" in found
+
+
+def test_what_is_edited_meanwhile_changes_no_row():
+    wf = greeting()
+
+    def edit(name: str) -> str:
+        wf["hello"].set(template="Changed {name}")
+        return name
+
+    wf.connect(wf.add(edit)["result"], wf["hello"]["name"])
+    found = wf.map(["a", "b", "c"], concurrency=1, progress=False)
+    assert found["output"].tolist() == ["Hello a!", "Hello b!", "Hello c!"]
+
+
+@pytest.mark.parametrize("told", [0, -1, True, 2.5, {"rows": 0}, {"Delay": 0}])
+def test_a_concurrency_that_is_none_is_refused(told):
+    with pytest.raises(InputError, match="no number above 0"):
+        greeting().map(["a"], concurrency=told, progress=False)
+
+
+def test_limits_of_a_type_hold_for_all_rows_together():
+    now, most = 0, 0
+
+    async def busy(x: int) -> int:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.005)
+        now -= 1
+        return x
+
+    wf = Workflow()
+    wf.add(busy)
+    wf.map(list(range(12)), concurrency={"rows": 6, "busy": 2}, progress=False)
+    assert most == 2
+
+
+async def test_a_map_in_a_loop_of_ones_own():
+    wf = greeting()
+    ticks = 0
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(tick())
+    found = await wf.amap([f"{n}" for n in range(50)], progress=False)
+    beside.cancel()
+    assert found["output"].tolist() == [f"Hello {n}!" for n in range(50)]
+    assert ticks > 1
+
+
+async def test_cancelling_the_caller_stops_the_rows():
+    reached = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def work(x: int) -> int:
+        if x == 2:
+            loop.call_soon_threadsafe(reached.set)
+            await asyncio.sleep(60)
+        return x
+
+    wf = Workflow()
+    wf.add(work)
+    going = asyncio.create_task(wf.amap(list(range(5)), concurrency=1, progress=False))
+    await reached.wait()
+    going.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await going
+    assert wf.partial["output"].tolist() == [0, 1]
+
+
+def test_the_bar_tells_failures(capsys):
+    wf = Workflow()
+    wf.add(picky)
+    wf.map([1, 2, 3])
+    assert "failed=1" in capsys.readouterr().err
 
 
 # ---- sweep --------------------------------------------------------------------------------------------
@@ -309,3 +491,50 @@ def test_what_is_wrong_with_settings_is_told_whole_and_nothing_runs():
     with pytest.raises(InputError, match="no values"):
         wf.sweep({"hello.template": []}, name="a")
     assert wf.latest is None
+
+
+def test_settings_of_one_node_are_set_together():
+    wf = Workflow()
+    wf.add("RecursiveTextSplitter", id="split", chunk_size=100, chunk_overlap=50)
+    found = wf.sweep({"split.chunk_size": [20], "split.chunk_overlap": [0, 10]}, documents=[], progress=False)
+    assert found["status"].tolist() == ["completed", "completed"]
+
+
+def test_all_combinations_are_checked_before_the_first_runs():
+    wf, calls = counting()
+    wf.connect(wf["count"]["result"], wf.add("PromptTemplate", id="say", template="{x}")["x"])
+    with pytest.raises(InputError, match="needs y"):
+        wf.sweep({"say.template": ["{x}", "{x} {y}"]}, x=1, progress=False)
+    assert calls == []
+
+
+def test_a_setting_called_like_a_column_is_refused():
+    with pytest.raises(InputError, match=r"a column 'hello\.template', as a setting"):
+        greeting().sweep({"hello.template": ["{name}"]}, [{"name": "a", "hello.template": 1}], progress=False)
+
+
+def test_combinations_go_on_at_the_same_time():
+    both = threading.Barrier(2, timeout=20)
+
+    def meet(x: int, side: str = "") -> str:
+        both.wait()
+        return side
+
+    wf = Workflow()
+    wf.add(meet)
+    found = wf.sweep({"meet.side": ["left", "right"]}, x=1, cache=False, progress=False)
+    assert found["output"].tolist() == ["left", "right"]
+
+
+def test_a_sweep_goes_on_where_it_stopped(tmp_path):
+    wf, calls = counting()
+    wf.connect(wf["count"]["result"], wf.add("Delay", id="wait")["value"])
+    path, data = tmp_path / "sweep.jsonl", pd.DataFrame({"x": [1, 2]}, index=["a", "b"])
+    settings = {"wait.seconds": [0, 0.001]}
+    first = wf.sweep(settings, data, resume=path, cache=False, progress=False)
+    assert list(first.index) == ["a", "b", "a", "b"]
+    calls.clear()
+    for resume in (path, first, first.iloc[[0, 1, 2]]):
+        again = wf.sweep(settings, data, resume=resume, cache=False, progress=False)
+        assert again["output"].tolist() == [1, 2, 1, 2]
+    assert calls == [2]
