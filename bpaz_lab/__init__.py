@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from bpaz_lab.api.decorator import node, register_node
     from bpaz_lab.api.types import credential, node_type, node_types
     from bpaz_lab.api.workflow import Workflow
+    from bpaz_lab.engine.budget import Budget
     from bpaz_lab.engine.limits import Limit
+    from bpaz_lab.engine.prices import prices
     from bpaz_lab.nodes.base import Node, output, outputs
     from bpaz_lab.nodes.context import Context
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Budget": "bpaz_lab.engine.budget",
     "Context": "bpaz_lab.nodes.context",
     "Limit": "bpaz_lab.engine.limits",
     "Node": "bpaz_lab.nodes.base",
@@ -40,11 +43,13 @@ _HOMES = {
     "node_types": "bpaz_lab.api.types",
     "output": "bpaz_lab.nodes.base",
     "outputs": "bpaz_lab.nodes.base",
+    "prices": "bpaz_lab.engine.prices",
     "register_node": "bpaz_lab.api.decorator",
 }
 
 __all__ = [
     "BpazError",
+    "Budget",
     "Context",
     "DocumentError",
     "InputError",
@@ -61,6 +66,7 @@ __all__ = [
     "node_types",
     "output",
     "outputs",
+    "prices",
     "register_node",
 ]
 

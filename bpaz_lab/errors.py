@@ -31,6 +31,7 @@ machine-readable ``code``. The tree::
      └── RunError                 a run that ended without its result
           ├── NodeFailed          a node raised, with the node's name and its cause
           ├── RunCancelled        somebody stopped the run
+          ├── BudgetExceeded      the run used more tokens or money than it may
           └── RunTimeout          the run or a node took longer than allowed
 
 Example:
@@ -291,6 +292,12 @@ class RunCancelled(RunError):
     """Somebody stopped the run."""
 
     code: ClassVar[str] = "run_cancelled"
+
+
+class BudgetExceeded(RunError):
+    """The run used more tokens or money than its budget has, or what it costs cannot be told."""
+
+    code: ClassVar[str] = "budget_exceeded"
 
 
 class RunTimeout(RunError):

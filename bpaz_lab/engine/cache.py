@@ -59,24 +59,34 @@ class Saved:
         seconds: The time that they took when they were computed.
         input_tokens: The tokens that they took, input.
         output_tokens: The tokens that they took, output.
+        cost: Their price in US dollars; None where the price of a model is not known.
     """
 
     nodes: int = 0
     seconds: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: float | None = 0.0
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Saved:
         """The sum over kept results."""
         found = list(entries)
         used = [tokens for entry in found for tokens in entry.usage.values()]
+        costs = [_cost(model, *tokens) for entry in found for model, tokens in entry.usage.items()]
         return cls(
             nodes=len(found),
             seconds=sum(entry.duration for entry in found),
             input_tokens=sum(tokens[0] for tokens in used),
             output_tokens=sum(tokens[1] for tokens in used),
+            cost=None if None in costs else sum((cost for cost in costs if cost is not None), 0.0),
         )
+
+
+def _cost(model: str, input_tokens: int, output_tokens: int) -> float | None:
+    from bpaz_lab.engine.prices import prices  # read when something was saved
+
+    return prices.cost(model, input_tokens, output_tokens)
 
 
 @runtime_checkable

@@ -62,11 +62,8 @@ class Record:
     def told(self, kind: str, node: str, data: dict[str, Any]) -> None:
         """Adds what a node says of itself: a token, its progress, its usage; on the loop only."""
         if kind == "usage":
-            known = self.usage.get(node, Usage())
-            self.usage[node] = Usage(
-                input_tokens=known.input_tokens + data["input_tokens"],
-                output_tokens=known.output_tokens + data["output_tokens"],
-            )
+            used = _priced(**data)
+            self.usage[node] = _sum([self.usage[node], used]) if node in self.usage else used
             return
         if kind == "token" and (self.masker.forms or self._streams):
             stream = self._streams.setdefault((node, data["port"]), self.masker.stream())
@@ -105,11 +102,8 @@ class Record:
         return later(self._raw[start:end], self._shown)
 
     def total(self) -> Usage:
-        """The tokens of all nodes."""
-        return Usage(
-            input_tokens=sum(each.input_tokens for each in self.usage.values()),
-            output_tokens=sum(each.output_tokens for each in self.usage.values()),
-        )
+        """The tokens of all nodes, and what they cost."""
+        return _sum(list(self.usage.values()))
 
     def failure(self, error: BaseException, path: str = "") -> Failure:
         """An error as it may leave the run; ``path`` says where, if the error does not."""
@@ -175,3 +169,18 @@ class Record:
             "cached": held is not None,
             "saved": getattr(held, "duration", 0.0),
         }
+
+
+def _priced(input_tokens: int, output_tokens: int, model: str) -> Usage:
+    from bpaz_lab.engine.prices import prices  # read when the first model has answered
+
+    return Usage(input_tokens, output_tokens, prices.cost(model, input_tokens, output_tokens))
+
+
+def _sum(used: list[Usage]) -> Usage:
+    costs = [each.cost for each in used]
+    return Usage(
+        sum(each.input_tokens for each in used),
+        sum(each.output_tokens for each in used),
+        None if None in costs else round(sum(cost for cost in costs if cost is not None), 12),
+    )

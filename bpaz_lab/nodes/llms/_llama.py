@@ -95,6 +95,11 @@ def _chat_class() -> type[BaseChatModel]:  # noqa: C901 (it counts a class's met
             return "llama.cpp"
 
         @property
+        def model_name(self) -> str:
+            """The file's name; ``local/`` says that its tokens cost nothing."""
+            return f"local/{self._engine.path.stem}"
+
+        @property
         def _identifying_params(self) -> dict[str, Any]:
             options = {name: getattr(self, name) for name in (*CALL_OPTIONS, "stop", "system", "n_ctx")}
             return {**options, "model": str(self._engine.path)}

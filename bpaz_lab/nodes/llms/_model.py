@@ -91,8 +91,15 @@ async def ask(model: Any, messages: list[BaseMessage], context: Context, port: s
     message = message_chunk_to_message(add_ai_message_chunks(*chunks)) if streamed else chunks[0]
     assert isinstance(message, AIMessage)
     if spent := message.usage_metadata:
-        context.usage(spent["input_tokens"], spent["output_tokens"])
+        context.usage(spent["input_tokens"], spent["output_tokens"], _name(model, message))
     return message
+
+
+def _name(model: Any, message: AIMessage) -> str:
+    """The model's name: as it was asked for, else as the answer tells it."""
+    asked = (getattr(model, each, None) for each in ("model_name", "model", "model_id"))
+    names = (*asked, message.response_metadata.get("model_name"))
+    return next((name for name in names if isinstance(name, str) and name), "")
 
 
 def _explained(error: Exception) -> BpazError | None:

@@ -53,4 +53,4 @@ def test_the_cache_that_is_asked_for(tmp_path, monkeypatch):
 
 def test_what_was_saved_is_added_up():
     saved = Saved.of([entry(1, 2.0, small=(3, 4), big=(1, 1)), entry(1, 0.5)])
-    assert saved == Saved(nodes=2, seconds=2.5, input_tokens=4, output_tokens=5)
+    assert saved == Saved(nodes=2, seconds=2.5, input_tokens=4, output_tokens=5, cost=None)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from bpaz_lab.engine.events import as_json
+from bpaz_lab.engine.events import Usage, as_json
+from bpaz_lab.engine.preview import LENGTH
 from bpaz_lab.engine.record import Record
 from bpaz_lab.errors import SettingError
 from bpaz_lab.guard.mask import Masker
@@ -76,3 +77,63 @@ def test_a_token_with_half_a_character_is_fit_for_json():
     kept.told("token", "n", {"port": "text", "text": "a\ud800"})
     assert [event.text for event in kept.since()] == ["a?"]
     json.dumps(as_json(kept.since()[0])).encode()
+
+
+def used(kept, node, input_tokens, output_tokens, model):
+    kept.told("usage", node, {"input_tokens": input_tokens, "output_tokens": output_tokens, "model": model})
+
+
+def test_usage_is_added_up_with_its_price():
+    kept = record()
+    used(kept, "a", 1_000_000, 0, "gpt-4o")
+    used(kept, "a", 0, 100_000, "gpt-4o-mini")
+    used(kept, "b", 5, 5, "local/SmolLM2")
+    assert kept.usage["a"] == Usage(1_000_000, 100_000, 2.56)
+    assert kept.total() == Usage(1_000_005, 100_005, 2.56)
+    assert len(kept) == 0
+
+
+def test_one_unknown_price_makes_the_sum_unknown():
+    kept = record()
+    used(kept, "a", 5, 5, "gpt-4o")
+    used(kept, "b", 5, 5, "")
+    assert kept.total() == Usage(10, 10, None)
+    assert kept.usage["a"].cost is not None
+
+
+def test_a_waiter_is_called_once():
+    kept, calls = record(), []
+    kept.on_next(lambda: calls.append(1))
+    taken_back = lambda: calls.append(2)  # noqa: E731
+    kept.on_next(taken_back)
+    kept.on_next(taken_back)
+    kept.forget(taken_back)
+    kept.add("node.started", "a", None)
+    kept.add("node.started", "b", None)
+    assert calls == [1]
+
+
+def test_a_stopped_node_is_a_skipped_one():
+    kept = record()
+    kept.add("node.stopped", "a", (0.1, True))
+    assert kept.since()[0].type == "node.skipped"
+    assert "goes on in its thread" in kept.since()[0].reason
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        SECRET,
+        {"key": SECRET},
+        ["x" * 60 + SECRET + "y" * 60],
+        "x" * (LENGTH - 8) + SECRET,
+        "x" * 20 + SECRET * 9,
+        ValueError("x" * 50 + SECRET + "y" * 300),
+    ],
+    ids=["whole", "in a dict", "in a long text of a list", "at the cut", "many", "in another's repr"],
+)
+def test_no_part_of_a_secret_shows_in_a_preview(value):
+    kept = record(SECRET)
+    kept.add("node.finished", "a", (0.1, {"result": value}, None))
+    text = kept.since()[0].outputs["result"].text
+    assert not any(SECRET[at : at + 6] in text for at in range(len(SECRET) - 5)), text

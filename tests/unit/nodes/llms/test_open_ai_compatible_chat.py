@@ -45,7 +45,7 @@ async def test_text_streams_piece_by_piece_and_the_tokens_are_counted(server):
     found = await node(server, system_prompt="Be brief.").execute({"prompt": "What is a kernel?"}, context)
     assert found == {"text": "A kernel runs code."}
     assert texts(events) == ["A kernel", " runs", " code."]
-    assert events[-1] == ("usage", "chat", {"input_tokens": 6, "output_tokens": 3, "model": ""})
+    assert events[-1] == ("usage", "chat", {"input_tokens": 6, "output_tokens": 3, "model": "gpt-test"})
 
 
 async def test_the_request_is_what_the_settings_say(server):
