@@ -20,7 +20,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import uuid4
 
 from bpaz_lab.graph.spec import Effect, Ports, PortSpec
-from bpaz_lab.nodes.base import Node, output, outputs
+from bpaz_lab.nodes.base import NEVER, Node, output, outputs
 from bpaz_lab.nodes.context import Context
 from bpaz_lab.nodes.form import title_of
 from bpaz_lab.nodes.runnable_calls import driven, question, settings_of, streamed
@@ -104,7 +104,15 @@ class ChatModelNode(RunnableNode):
         return self.held.value
 
 
-class RetrieverNode(RunnableNode):
+class OutsideNode(RunnableNode):
+    """Base of those that look or act outside: what they gave once says nothing of the next time."""
+
+    def fingerprint(self, context: Context) -> Any:  # noqa: ARG002 (as above)
+        """No result is kept."""
+        return NEVER
+
+
+class RetrieverNode(OutsideNode):
     """A retriever: asked, or handed on."""
 
     effect = "repeatable"
@@ -123,7 +131,7 @@ class RetrieverNode(RunnableNode):
         return self.held.value
 
 
-class ToolNode(RunnableNode):
+class ToolNode(OutsideNode):
     """A tool: called, or handed on."""
 
     @outputs(main="result", result="any")

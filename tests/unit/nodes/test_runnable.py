@@ -218,6 +218,29 @@ def test_a_retriever_and_a_tool() -> None:
     assert wf.run(target="add.tool").output is add
 
 
+def test_what_looks_or_acts_outside_is_called_in_every_run_and_a_chain_is_not() -> None:
+    calls: list[str] = []
+
+    @tool
+    def look(place: str) -> str:
+        """Looks."""
+        calls.append("look")
+        return place
+
+    def shout(text: str) -> str:
+        calls.append("shout")
+        return text.upper()
+
+    shouting = RunnableLambda(shout)
+    wf = Workflow()
+    wf.add(look) >> wf.add("ChatOutput", id="a")
+    wf.add(shouting) >> wf.add("ChatOutput", id="b")
+    for _ in range(2):
+        run = wf.run(place="x", input="y")
+        assert run.output == {"a": "x", "b": "Y"}
+    assert sorted(calls) == ["look", "look", "shout"]
+
+
 # ---- graphs -----------------------------------------------------------------------------------------------
 
 
