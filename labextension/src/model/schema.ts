@@ -132,6 +132,7 @@ export type Seq11 = number;
 export type Time11 = number;
 export type Type13 = 'run.resumed';
 export type Duration2 = number;
+export type Cost1 = number | null;
 export type InputTokens1 = number;
 export type Nodes5 = number;
 export type OutputTokens1 = number;
@@ -620,8 +621,10 @@ export interface RunFinished {
  *     seconds: The time that they took when they were computed.
  *     input_tokens: The tokens that they took, input.
  *     output_tokens: The tokens that they took, output.
+ *     cost: Their price in US dollars; None where the price of a model is not known.
  */
 export interface Saved1 {
+  cost?: Cost1;
   input_tokens?: InputTokens1;
   nodes?: Nodes5;
   output_tokens?: OutputTokens1;
