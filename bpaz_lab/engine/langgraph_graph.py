@@ -61,7 +61,8 @@ class _Compiler:
         steps = [[s for s in plan.steps if s.region == number] for number in range(plan.regions)]
         if is_raced(plan):
             steps = [plan.steps]
-        taken = {*self.inputs, *self.fields, OUTPUT, PRIVATE}
+        taken = {*self.inputs, *self.fields, OUTPUT}
+        self.private = _free(PRIVATE, taken)
         self.regions: list[str] = []
         for number, group in enumerate(steps):
             self.regions.append(_free(_label(group) or f"region {number + 1}", taken))
@@ -81,11 +82,11 @@ class _Compiler:
             graph.add_node(name, node, destinations=ways)
         if any(self.asks):
             ways = tuple(name for name, asks in zip(self.regions, self.asks, strict=True) if asks)
-            graph.add_node(self.person, _answer, destinations=ways)
+            graph.add_node(self.person, self._answer, destinations=ways)
         graph.add_edge(START, self.regions[0])
         made = graph.compile(checkpointer=with_tables(checkpointer), name=snake(self.plan.name))
         made.stream_channels = [
-            name for name in made.channels if name in state.__annotations__ and name != PRIVATE
+            name for name in made.channels if name in state.__annotations__ and name != self.private
         ]
         return made.with_config(recursion_limit=RECURSION)
 
@@ -100,7 +101,7 @@ class _Compiler:
             hint = given_type(each, steps[each.node])
             taken.setdefault(name, hint if each.port.required and not each.has_default else NotRequired[hint])
         given = {name: kept_type(feed.tag) for name, feed in self.fields.items()} | {OUTPUT: Any}
-        whole = {**given, **taken, PRIVATE: dict}
+        whole = {**given, **taken, self.private: dict}
         make: Any = TypedDict  # its functional form, with fields that only the workflow knows
         return (
             make("State", whole, total=False),
@@ -129,7 +130,7 @@ class _Compiler:
 
     def _run(self, number: int, state: Mapping[str, Any], config: Any) -> RegionRun:
         """A run of a region, from where the last one stood if that one left something for it."""
-        told: Any = state.get(PRIVATE) or {}
+        told: Any = state.get(self.private) or {}
         if told.get("for") != self.regions[number]:
             told = {}
         given = {name: state[name] for name in self.inputs if name in state}
@@ -145,6 +146,15 @@ class _Compiler:
         answers = _added(run._services.answers, _heard(run.asked))
         return self._begun(run.region, run.inputs, config, run.frame, answers)
 
+    def _answer(self, state: Any) -> Any:
+        """The LangGraph node in which a person answers."""
+        from langgraph.types import Command
+
+        told = state[self.private]
+        answers = _added(told["answers"], _heard(told["questions"]))
+        kept = {"for": told["back"], "frame": told["frame"], "answers": answers}
+        return Command(goto=told["back"], update={self.private: kept})
+
     def _left(self, run: RegionRun, after: str) -> Any:
         """Where LangGraph goes from here, and what it keeps."""
         from langgraph.graph import END
@@ -153,24 +163,14 @@ class _Compiler:
         told: dict[str, Any] = {"answers": run._services.answers}
         if run.status == "paused":
             told |= {"for": self.person, "back": self.regions[run.region], "questions": run.asked}
-            return Command(goto=self.person, update={PRIVATE: {**told, "frame": run.frame}})
+            return Command(goto=self.person, update={self.private: {**told, "frame": run.frame}})
         if after != END:
-            return Command(goto=after, update={PRIVATE: {**told, "for": after, "frame": run.frame}})
+            return Command(goto=after, update={self.private: {**told, "for": after, "frame": run.frame}})
         given = {
             name: came[0] if (came := several(feed, run._values)) else None
             for name, feed in self.fields.items()
         }
-        return Command(goto=END, update={**given, OUTPUT: run.output, PRIVATE: {}})
-
-
-def _answer(state: Any) -> Any:
-    """The LangGraph node in which a person answers."""
-    from langgraph.types import Command
-
-    told = state[PRIVATE]
-    answers = _added(told["answers"], _heard(told["questions"]))
-    back = told["back"]
-    return Command(goto=back, update={PRIVATE: {"for": back, "frame": told["frame"], "answers": answers}})
+        return Command(goto=END, update={**given, OUTPUT: run.output, self.private: {}})
 
 
 def _heard(asked: dict[str, Any]) -> dict[str, dict[str, Any]]:

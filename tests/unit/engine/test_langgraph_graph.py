@@ -144,6 +144,16 @@ def test_inputs_that_share_a_name_are_told_apart() -> None:
     assert found["output"] == {"a": "x!", "b": "y!"}
 
 
+def test_inputs_may_have_any_name() -> None:
+    wf = Workflow()
+    names = ["output", "bpaz", "person", "start"]
+    start, end = wf.add("Start", fields=[{"name": name} for name in names]), wf.add("End", fields=names)
+    for name in names:
+        wf.connect(start[name], end[name])
+    given = {name: name.upper() for name in names}
+    assert wf.to_langgraph().invoke(given) == {**given, "output": given}
+
+
 def test_a_missing_input_and_a_failure_are_told() -> None:
     graph = greeting().to_langgraph()
     with pytest.raises(InputError, match="who"):
@@ -157,6 +167,8 @@ def test_a_missing_input_and_a_failure_are_told() -> None:
     with pytest.raises(NodeFailed, match="no luck") as caught:
         wf.to_langgraph().invoke({"text": "luck"})
     assert caught.value.path == "nodes.bad"
+    with pytest.raises(NodeFailed, match="no luck"):
+        wf.to_langgraph(InMemorySaver()).invoke({"text": "luck"}, THREAD)
     with pytest.raises(NodeFailed, match="no luck"):
         asyncio.run(wf.to_langgraph().ainvoke({"text": "luck"}))
 
@@ -298,6 +310,27 @@ def test_an_answer_that_does_not_fit_is_asked_again_with_the_reason() -> None:
     assert "dict" in again["check"]["problem"]["message"]
     assert graph.invoke(Command(resume={"check": {"approve": True}}), THREAD)["sent"] == "a!!"
     assert CALLS == ["a", "a!"]
+
+
+def test_many_questions_are_no_recursion_inside_a_runnable() -> None:
+    wf = Workflow()
+    end = wf.add("ChatInput", name="x")["text"]
+    for number in range(15):
+        ask = wf.add("HumanApproval", id=f"ask_{number}")
+        wf.connect(end, ask["value"])
+        end = ask["approved"]
+    wf.connect(end, wf.add("ChatOutput")["text"])
+    graph = wf.to_langgraph(InMemorySaver())
+
+    def drive(x: str) -> str:
+        found = graph.invoke({"x": x}, THREAD)
+        while "__interrupt__" in found:
+            CALLS.append("asked")
+            found = graph.invoke(Command(resume=True), THREAD)
+        return found["output"]
+
+    assert RunnableLambda(drive).invoke("a") == "a"
+    assert len(CALLS) == 15
 
 
 def test_a_new_input_leaves_an_open_question_behind() -> None:

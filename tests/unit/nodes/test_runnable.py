@@ -16,6 +16,7 @@ from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder, PromptTemplate
 from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough
 from langchain_core.tools import tool
+from langchain_core.tracers.context import collect_runs
 from langchain_core.vectorstores import InMemoryVectorStore
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
@@ -314,6 +315,17 @@ def test_an_interrupt_of_a_graph_is_a_question() -> None:
     assert run.status == "paused"
     assert run.questions["asking_graph"].text == "Which colour?"
     assert run.resume(answer="red").output == "It is red"
+
+
+def test_tracing_that_was_switched_on_sees_the_runnable() -> None:
+    traced_chain = ChatPromptTemplate.from_template("{topic}") | model("yes")
+    wf = Workflow()
+    wf.add(traced_chain)
+    with collect_runs() as collected:
+        wf.run(topic="x")
+    (run,) = collected.traced_runs
+    assert run.name == "RunnableSequence"
+    assert [child.name for child in run.child_runs] == ["ChatPromptTemplate", "GenericFakeChatModel"]
 
 
 # ---- errors and stopping -----------------------------------------------------------------------------------
