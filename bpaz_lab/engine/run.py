@@ -35,9 +35,10 @@ from bpaz_lab.nodes.context import Services
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
-    from bpaz_lab.engine.events import Status, Usage
     from bpaz_lab.engine.budget import Budget
+    from bpaz_lab.engine.events import Status, Usage
     from bpaz_lab.engine.incremental import Incremental
+    from bpaz_lab.engine.ledger import Ledger
     from bpaz_lab.engine.plan import Plan
     from bpaz_lab.guard.mask import Masker
     from bpaz_lab.nodes.context import Question
@@ -57,6 +58,7 @@ class Options:
         given: The outputs that the run brings along, by node and port, for the nodes that the plan was
             told of; with ``pinned`` those that somebody pinned.
         memo: Results of earlier runs; None where nothing is kept.
+        ledger: What is done of this run, where it goes on after it stopped.
         budget: What the run may cost; None for no limit.
     """
 
@@ -66,6 +68,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     memo: Incremental | None = None
+    ledger: Ledger | None = None
     budget: Budget | None = None
 
 
@@ -106,7 +109,7 @@ class Run:
                 if port in step.slots:
                     self._values[step.slots[port]] = value
         self._record = Record(self._services.masker)
-        self._shared = Shared(self._services, self._add, options.limits, options.memo)
+        self._shared = Shared(self._services, self._add, options.limits, options.memo, options.ledger)
         self._scheduler = Scheduler(plan, self._values, self._shared)
         self._done = threading.Event()
         self._rest = threading.Event()

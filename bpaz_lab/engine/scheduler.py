@@ -36,6 +36,8 @@ from bpaz_lab.nodes.context import Context, Paused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bpaz_lab.engine.incremental import Incremental
+    from bpaz_lab.engine.ledger import Ledger
     from bpaz_lab.engine.plan import Bound, Plan, Step
     from bpaz_lab.engine.rounds import Rounds
     from bpaz_lab.nodes.context import Body, Question, Services
@@ -53,6 +55,7 @@ class Shared:
         record: Takes events as kind, address, data; called on the loop only.
         limits: How many nodes work at once.
         memo: Results of earlier runs; None where nothing is kept.
+        ledger: What is done of this run; None where a run that stops is lost.
         questions: What nodes ask people, by address.
         bodies: The rounds of the containers, by address.
     """
@@ -60,7 +63,8 @@ class Shared:
     services: Services
     record: Callable[[str, str, Any], None]
     limits: Limits = field(default_factory=Limits)
-    memo: Any = None
+    memo: Incremental | None = None
+    ledger: Ledger | None = None
     questions: dict[str, Question] = field(default_factory=dict)
     bodies: dict[str, Rounds] = field(default_factory=dict)
 
@@ -89,7 +93,7 @@ class Scheduler:
         self.dropped: set[int] = set()
         """The steps that are for nothing since another branch came first."""
         self._record = shared.record
-        self._plain = shared.memo is None and not shared.limits.given
+        self._plain = shared.memo is None and shared.ledger is None and not shared.limits.given
         self._waits = [step.waits for step in plan.steps]
         self._ready: deque[Step] = deque()
         self._held = [step for step in plan.steps if not step.waits]

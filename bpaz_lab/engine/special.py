@@ -34,6 +34,8 @@ WAIT: Final = 1.0
 """Seconds before the first repeat. Waits double with full jitter, as in M. Brooker, "Exponential Backoff
 And Jitter" (AWS Architecture Blog, 2015)."""
 LONGEST: Final = 60.0
+DONE: Final = "done"
+"""In the event of a step that the ledger knows, in place of what a cache held."""
 GIVEN: Final = "given"
 """In the event of a node whose outputs the run brought along, in place of what a cache held."""
 
@@ -60,11 +62,29 @@ async def special(at: Scheduler, step: Step) -> bool:
     """
     if step.made is None:
         return _not_computed(at, step)
+    ledger = at.shared.ledger
+    if ledger is None:
+        return await _cached(at, step)
+    address, effect = at.prefix + step.node, step.cls.effect
+    known = ledger.done(address)
+    if known is not None:
+        _give(at, step, known, DONE)
+        return True
+    await ledger.started(address, effect)
+    done = await _cached(at, step)
+    if done:
+        outputs = {name: at.values[s] for name, s in step.slots.items() if at.values[s] is not MISSING}
+        await ledger.finished(address, effect, outputs)
+    return done
+
+
+async def _cached(at: Scheduler, step: Step) -> bool:
+    """Runs a step unless its result is kept."""
     why, keeps = None, at.shared.memo is not None and at.shared.memo.keeps(step)
     if keeps:
         found = await at.shared.memo.look(at, step)
         if found.entry is not None:
-            _take(at, step, found.entry)
+            _give(at, step, found.entry.outputs, found.entry)
             return True
         why = found.why
     try:
@@ -74,11 +94,11 @@ async def special(at: Scheduler, step: Step) -> bool:
             at.shared.memo.release(at, step)
 
 
-def _take(at: Scheduler, step: Step, entry: Entry) -> None:
-    """Gives what was kept instead of computing it."""
-    for name, value in entry.outputs.items():
+def _give(at: Scheduler, step: Step, outputs: dict[str, Any], held: Entry | str) -> None:
+    """Gives what is there already instead of computing it."""
+    for name, value in outputs.items():
         at.values[step.slots[name]] = value
-    at.shared.record("node.finished", at.prefix + step.node, (0.0, at.given(step), entry))
+    at.shared.record("node.finished", at.prefix + step.node, (0.0, at.given(step), held))
 
 
 async def _compute(at: Scheduler, step: Step, why: str | None, *, keeps: bool) -> bool:
