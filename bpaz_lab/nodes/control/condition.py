@@ -97,7 +97,7 @@ class Condition(Node):
 
     @outputs(main="true", true="any", false="any")
     def decide(
-        self, value: Annotated[Any, Port("any", help="What is compared, and what goes on.")], **others: Any
+        self, /, value: Annotated[Any, Port("any", help="What is compared, and what goes on.")], **others: Any
     ) -> dict[str, Any]:
         """The value, by the way it takes.
 

@@ -22,10 +22,11 @@ ITEMS, ITEM, INDEX, ERRORS = "items", "item", "index", "errors"
 class ForEach(Container):
     """Runs its body once for each item of a list, or each row of a table, several at the same time.
 
-    Inside, a Start field `item` is the item (a row of a table is a dict by column) and a field `index` its
-    number from 0. Every other field of Start is an input of the ForEach, the same for all rounds. Each
-    field of End comes out as a list, in the order of the items, with None where a round did not give it.
-    With `collect` a round that fails leaves None too and is told at `errors`; else the first fault ends it.
+    Inside, a Start field `item` is the item (a row of a table is a dict by column), a field `index` its
+    number from 0, and `items` are all of them. Every other field of Start is an input of the ForEach, the
+    same for all rounds. Each field of End comes out as a list, in the order of the items, with None where a
+    round did not give it. With `collect` a round that fails leaves None too and is told at `errors`; else
+    the first fault ends it.
 
     ```python
     with wf.add("ForEach", id="each", at_once=4) as body:
@@ -53,6 +54,7 @@ class ForEach(Container):
             for port in inside.outputs
         )
         if settings.get("on_item_error") == "collect":
+            results = tuple(port for port in results if port.name != ERRORS)
             about = "What went wrong: a list of {index, code, message, hint, path}."
             faults = PortSpec(
                 name=ERRORS, tag="data", title="Errors", help=about, needs=needs, main=not results
@@ -61,16 +63,16 @@ class ForEach(Container):
         return Ports(inputs=(items, *shared), outputs=results)
 
     @outputs()
-    async def each(self, context: Context, **inputs: Any) -> dict[str, Any]:
+    async def each(self, /, bpaz_context: Context, **inputs: Any) -> dict[str, Any]:
         """The results by name, each a list.
 
         Raises:
             InputError: What came is no list and no table.
             NodeFailed: A round failed, and faults are not collected.
         """
-        body = context.body
+        context, body = bpaz_context, bpaz_context.body  # so that an input may be called context
         assert body is not None
-        items = _items(inputs.pop(ITEMS))
+        items = _items(inputs[ITEMS])
         rounds: list[Any] = [None] * len(items)
         waiting: list[Paused] = []
         queue = iter(enumerate(items))

@@ -17,7 +17,7 @@ from bpaz_lab.nodes.context import Context
 from bpaz_lab.nodes.script import in_script
 from bpaz_lab.nodes.types import Form, setting_fault
 
-ROUND = "round"
+ROUND, ROUNDS = "round", "rounds"
 
 
 class Loop(Container):
@@ -62,26 +62,25 @@ class Loop(Container):
         """The state as inputs; the state and what End gives besides as outputs, and the rounds."""
         inputs = tuple(port for port in inside.inputs if port.name != ROUND)
         needs = tuple(port.name for port in inputs)
-        given = {port.name: port for port in (*inputs, *inside.outputs)}
+        given = {port.name: port for port in (*inputs, *inside.outputs) if port.name != ROUNDS}
         results = [
             PortSpec(name=name, tag=port.tag, title=port.title, main=number == 0, needs=needs)
             for number, (name, port) in enumerate(given.items())
         ]
         about = "How many rounds it took."
-        rounds = PortSpec(
-            name="rounds", tag="data", title="Rounds", help=about, needs=needs, main=not results
-        )
+        rounds = PortSpec(name=ROUNDS, tag="data", title="Rounds", help=about, needs=needs, main=not results)
         return Ports(inputs=inputs, outputs=(*results, rounds))
 
     @outputs()
-    async def repeat(self, context: Context, **inputs: Any) -> dict[str, Any]:
+    async def repeat(self, /, bpaz_context: Context, **inputs: Any) -> dict[str, Any]:
         """The state at the end.
 
         Raises:
             LoopLimit: The condition did not end it within the limit.
             ExpressionError: The condition does not fit the state.
         """
-        assert context.body is not None
+        context, body = bpaz_context, bpaz_context.body  # so that a value of the state may be called context
+        assert body is not None
         condition, state, number = parse(self.condition), dict(inputs), 0
         while self.mode == "until" or condition.holds({**state, ROUND: number + 1}):
             if number == self.limit:
@@ -94,10 +93,10 @@ class Loop(Container):
                 )
             number += 1
             context.progress(number, self.limit)
-            state |= await context.body({**state, ROUND: number}, str(number))
+            state |= await body({**state, ROUND: number}, str(number))
             if self.mode == "until" and condition.holds({**state, ROUND: number}):
                 break
-        return {**state, "rounds": number}
+        return {**state, ROUNDS: number}
 
 
 @in_script(Loop, branches=True, expressions=("condition",))

@@ -40,10 +40,10 @@ class SubWorkflow(Container):
         return told if isinstance(told, str) else ""
 
     @outputs()
-    async def call(self, context: Context, **inputs: Any) -> dict[str, Any]:
+    async def call(self, /, bpaz_context: Context, **inputs: Any) -> dict[str, Any]:
         """What the workflow inside gives."""
-        assert context.body is not None
-        return await context.body(inputs)
+        assert bpaz_context.body is not None
+        return await bpaz_context.body(inputs)
 
 
 @in_script(SubWorkflow, branches=True)

@@ -88,7 +88,7 @@ class Switch(Node):
         return Ports(inputs=(value, *inputs), outputs=(*ways, rest))
 
     @outputs()
-    def choose(self, **inputs: Any) -> dict[str, Any]:
+    def choose(self, /, **inputs: Any) -> dict[str, Any]:
         """The value, by the way it takes.
 
         Raises:

@@ -48,13 +48,14 @@ class Try(Container):
         return Ports(inputs=own.inputs, outputs=(*kept, error))
 
     @outputs()
-    async def attempt(self, context: Context, **inputs: Any) -> dict[str, Any]:
+    async def attempt(self, /, bpaz_context: Context, **inputs: Any) -> dict[str, Any]:
         """What the body gives, or the error."""
-        assert context.body is not None
+        assert bpaz_context.body is not None
         try:
-            return await context.body(inputs)
+            given = await bpaz_context.body(inputs)
         except NodeFailed as failure:
             return {ERROR: failure.told()}
+        return {name: value for name, value in given.items() if name != ERROR}
 
 
 @in_script(Try, branches=True)

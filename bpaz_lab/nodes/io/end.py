@@ -64,6 +64,6 @@ class End(Node):
         )
 
     @outputs()
-    def finish(self, **results: Any) -> dict[str, Any]:
+    def finish(self, /, **results: Any) -> dict[str, Any]:
         """What came, in the order of the fields."""
         return {"results": {name: results[name] for name in self.fields if name in results}}

@@ -95,7 +95,7 @@ class Start(Node):
         )
 
     @outputs()
-    def begin(self, **given: Any) -> dict[str, Any]:
+    def begin(self, /, **given: Any) -> dict[str, Any]:
         """The inputs in their kinds, defaults filled in.
 
         Raises:

@@ -90,7 +90,7 @@ class PromptTemplate(Node):
         )
 
     @outputs()
-    def fill(self, **values: Any) -> dict[str, Any]:
+    def fill(self, /, **values: Any) -> dict[str, Any]:
         """The text with its variables filled, each once: what fills a place is not looked through."""
 
         def piece(match: re.Match[str]) -> str:
