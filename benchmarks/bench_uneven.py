@@ -7,6 +7,7 @@ by layer waits for the slow one in every layer; a dataflow engine only for the l
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from measure import side_by_side, table
 from workflows import Graph, by_hand, document, engine, in_langgraph
@@ -15,6 +16,8 @@ from bpaz_lab.engine.run import Options, start
 
 CHAINS, LAYERS = 3, 6
 SLOW, FAST = 0.05, 0.01
+CRITICAL = LAYERS // CHAINS * SLOW + (LAYERS - LAYERS // CHAINS) * FAST
+"""The seconds of the longest path: each chain has its share of the slow nodes."""
 
 
 async def rest(name: str) -> None:
@@ -36,8 +39,8 @@ async def fast(value: object = None) -> object:
     return value
 
 
-def main() -> None:
-    """Prints the ratios."""
+def uneven() -> tuple[Graph, dict[str, Any]]:
+    """The three chains, as a graph and as a document."""
     graph: Graph = {
         f"n_{place}_{layer}": [f"n_{place}_{layer - 1}"] if layer else []
         for layer in range(LAYERS)
@@ -47,8 +50,12 @@ def main() -> None:
     for name, entry in source["nodes"].items():
         _, place, layer = name.split("_")
         entry["type"] = "slow" if int(layer) % CHAINS == int(place) else "fast"
-    slow_ones = LAYERS // CHAINS
-    critical = slow_ones * SLOW + (LAYERS - slow_ones) * FAST
+    return graph, source
+
+
+def main() -> None:
+    """Prints the ratios."""
+    graph, source = uneven()
     bpaz, loop = engine(slow, fast), asyncio.new_event_loop()
     plan, peer = bpaz.build(source), in_langgraph(graph, rest)
     took = side_by_side(
@@ -61,9 +68,9 @@ def main() -> None:
         rounds=9,
     )
     table(
-        f"Uneven branches, critical path {critical * 1e3:.0f} ms (goal: 1.0)",
+        f"Uneven branches, critical path {CRITICAL * 1e3:.0f} ms (goal: 1.0)",
         ("engine", "time / critical path"),
-        [(name, each / critical) for name, each in took.items()],
+        [(name, each / CRITICAL) for name, each in took.items()],
     )
 
 
