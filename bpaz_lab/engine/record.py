@@ -83,11 +83,11 @@ class Record:
         self._wakers.append(wake)
         return lambda: self._wakers.remove(wake) if wake in self._wakers else None
 
-    def on_next(self, wake: Callable[[], None]) -> None:
+    def on_next(self, wake: Callable[[], Any]) -> None:
         """Calls ``wake`` once, at the next event: who reads in between costs the run nothing."""
         self._waiting.append(wake)
 
-    def forget(self, wake: Callable[[], None]) -> None:
+    def forget(self, wake: Callable[[], Any]) -> None:
         """Takes back what ``on_next`` asked for."""
         with suppress(ValueError):
             while True:

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from bpaz_lab.engine.answers import checked
 from bpaz_lab.engine.budget import Meter
 from bpaz_lab.engine.cache import Saved
+from bpaz_lab.engine.display import Shown
 from bpaz_lab.engine.inputs import fill
 from bpaz_lab.engine.limits import Limits
+from bpaz_lab.engine.otel import tracing
 from bpaz_lab.engine.record import Record
 from bpaz_lab.engine.regions import compiled, run_through_langgraph
 from bpaz_lab.engine.runtime import runtime
@@ -84,7 +86,7 @@ class NodeOutputs(dict[str, Any]):
         raise KeyError(f"{self.node} gave no output {port!r} in this run. {hint}")
 
 
-class Run:
+class Run(Shown):
     """One run of one plan.
 
     Attributes:
@@ -144,6 +146,7 @@ class Run:
     def _begin(self) -> None:
         # In the caller's thread: who reads the events has the first at once, and need not wait until the
         # engine's thread leaves the interpreter to others.
+        self._trace = tracing()
         self._record.began = perf_counter()
         names = [step.node for step in self._plan.steps]
         self._record.add("run.started", "", {"run": self.id, "workflow": self._plan.name, "nodes": names})
@@ -344,7 +347,7 @@ class Run:
     async def astream(self, position: int = 0) -> AsyncIterator[Any]:
         """Like ``stream``, in the caller's own loop."""
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
-        wake = partial(loop.call_soon_threadsafe, woken.set)
+        wake: Callable[[], Any] = partial(loop.call_soon_threadsafe, woken.set)
         try:
             while True:
                 over = self._rest.is_set()
@@ -390,6 +393,8 @@ class Run:
             add("run.paused", "", {"nodes": list(self._shared.questions)})
         else:
             add("run.finished", "", self._finished)
+            if self._trace is not None:
+                self._trace(self.events)
             self._shared.questions.clear()
             self._done.set()
         self._rest.set()

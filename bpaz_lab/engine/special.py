@@ -80,18 +80,17 @@ async def special(at: Scheduler, step: Step) -> bool:
 
 async def _cached(at: Scheduler, step: Step) -> bool:
     """Runs a step unless its result is kept."""
-    why, keeps = None, at.shared.memo is not None and at.shared.memo.keeps(step)
-    if keeps:
-        found = await at.shared.memo.look(at, step)
-        if found.entry is not None:
-            _give(at, step, found.entry.outputs, found.entry)
-            return True
-        why = found.why
+    memo = at.shared.memo
+    if memo is None or not memo.keeps(step):
+        return await _compute(at, step, None)
+    found = await memo.look(at, step)
+    if found.entry is not None:
+        _give(at, step, found.entry.outputs, found.entry)
+        return True
     try:
-        return await _compute(at, step, why, keeps=keeps)
+        return await _compute(at, step, found.why)
     finally:
-        if keeps:
-            at.shared.memo.release(at, step)
+        memo.release(at, step)
 
 
 def _give(at: Scheduler, step: Step, outputs: dict[str, Any], held: Entry | str) -> None:
@@ -101,7 +100,7 @@ def _give(at: Scheduler, step: Step, outputs: dict[str, Any], held: Entry | str)
     at.shared.record("node.finished", at.prefix + step.node, (0.0, at.given(step), held))
 
 
-async def _compute(at: Scheduler, step: Step, why: str | None, *, keeps: bool) -> bool:
+async def _compute(at: Scheduler, step: Step, why: str | None) -> bool:
     """Calls the step, and keeps what it gives; False where it waits for a person."""
     shared, address = at.shared, at.prefix + step.node
     if step.index in at.again:
@@ -120,11 +119,12 @@ async def _compute(at: Scheduler, step: Step, why: str | None, *, keeps: bool) -
         raise failure from failure.__cause__
     took = perf_counter() - began
     shared.record("node.finished", address, (took, at.given(step), None))
-    if keeps:
-        await shared.memo.keep(at, step, took)
-    elif shared.memo is not None:
-        shared.memo.note(at, step)
-        await shared.memo.trace(at, step)
+    memo = shared.memo
+    if memo is not None and memo.keeps(step):
+        await memo.keep(at, step, took)
+    elif memo is not None:
+        memo.note(at, step)
+        await memo.trace(at, step)
     return True
 
 
