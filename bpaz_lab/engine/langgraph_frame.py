@@ -51,7 +51,7 @@ def snapshot(scheduler: Scheduler, over: set[str]) -> Frame:
     """
     plan, prefix = scheduler.plan, scheduler.prefix
     done = {step.index for step in plan.steps if prefix + step.node in over}
-    wanted = _wanted(plan, _again(plan, done), done)
+    wanted, live = _wanted(plan, _again(plan, done), done), _live(plan)
     bodies: dict[str, BodyFrame] = {}
     for step in scheduler.parked:
         rounds = scheduler.shared.bodies.get(prefix + step.node)
@@ -64,7 +64,7 @@ def snapshot(scheduler: Scheduler, over: set[str]) -> Frame:
         step.node: {
             name: packed(scheduler.values[slot])
             for name, slot in step.slots.items()
-            if slot in wanted and not _live(plan, step, name) and scheduler.values[slot] is not MISSING
+            if slot in wanted and slot not in live and scheduler.values[slot] is not MISSING
         }
         for step in plan.steps
         if step.index in done
@@ -162,15 +162,15 @@ class Again(NamedTuple):
 def _again(plan: Plan, done: set[int]) -> dict[int, Again]:
     """The done steps that are called again, for live objects that something to come needs."""
     found: dict[int, Again] = {}
-    wanted = dict.fromkeys(_collected(plan), plan.regions)
+    wanted, live = dict.fromkeys(_collected(plan), plan.regions), _live(plan)
     for step in reversed(plan.steps):
         calls, region = step.bound, step.region
         if step.index in done:
-            live = [slot for name, slot in step.slots.items() if slot in wanted and _live(plan, step, name)]
-            if not live:
+            made = [slot for slot in step.slots.values() if slot in wanted and slot in live]
+            if not made:
                 continue
-            calls = [bound for bound in step.bound if any(slot in live for _, slot in bound.slots)]
-            region = min(wanted[slot] for slot in live)
+            calls = [bound for bound in step.bound if any(slot in made for _, slot in bound.slots)]
+            region = min(wanted[slot] for slot in made)
             found[step.index] = Again(calls, region)
         for slot in _feeding(step, calls):
             wanted[slot] = min(region, wanted.get(slot, region))
@@ -217,9 +217,12 @@ def _feeding(step: Step, calls: list[Bound]) -> Iterator[int]:
         yield from (slot for slot, _ in step.passes[0].slots)
 
 
-def _live(plan: Plan, step: Step, output: str) -> bool:
-    """Whether an output is made again instead of kept: a live object, or an input of the run."""
-    tag = step.tags.get(output, "data")
-    return is_resource(tag) or any(
-        each.node == step.node and each.port.source == "run" for each in plan.inputs
-    )
+def _live(plan: Plan) -> set[int]:
+    """The slots that are filled again instead of kept: of live objects, and of inputs of the run."""
+    given = {each.node for each in plan.inputs if each.port.source == "run"}
+    return {
+        slot
+        for step in plan.steps
+        for name, slot in step.slots.items()
+        if step.node in given or is_resource(step.tags.get(name, "data"))
+    }

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from langchain.agents import create_agent
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseLanguageModel  # noqa: TC002 (the hint is resolved)
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
@@ -17,6 +16,11 @@ from langgraph.prebuilt import ToolNode
 
 from bpaz_lab import Workflow
 from bpaz_lab.errors import InputError, MissingInput
+
+
+@pytest.fixture
+def create_agent() -> Any:
+    return pytest.importorskip("langchain.agents").create_agent
 
 
 class Caller(GenericFakeChatModel):
@@ -188,7 +192,7 @@ def test_a_tool_node_calls_it() -> None:
     assert found["messages"][-1].content == "Hello Bob!"
 
 
-def test_an_agent_calls_it() -> None:
+def test_an_agent_calls_it(create_agent: Any) -> None:
     model = Caller(messages=iter([call({"who": "Ada", "times": 2}), AIMessage("Done.")]))
     agent = create_agent(model, [greeting().as_tool()])
     messages = agent.invoke({"messages": [HumanMessage("Greet Ada twice.")]})["messages"]
@@ -196,7 +200,7 @@ def test_an_agent_calls_it() -> None:
     assert messages[2].content == "Hello Ada! Hello Ada!"
 
 
-def test_an_agent_that_calls_a_workflow_is_a_node_of_a_workflow() -> None:
+def test_an_agent_that_calls_a_workflow_is_a_node_of_a_workflow(create_agent: Any) -> None:
     model = Caller(messages=iter([call({"who": "Ada"}), AIMessage("I greeted her.")]), disable_streaming=True)
     greeter = create_agent(model, [greeting().as_tool()])
     wf = Workflow()

@@ -409,6 +409,31 @@ def test_a_question_inside_a_body_goes_on_from_there() -> None:
     assert CALLS == ["x", "x!"]
 
 
+@pytest.mark.parametrize("outside", [True, False])
+def test_a_body_that_waits_gets_its_live_objects_anew(outside: bool) -> None:
+    bz.register_node(Talker)
+    wf = Workflow()
+    body = wf.add("SubWorkflow", id="box").body
+    source = wf.add("Talker", id="talker") if outside else body.add("Talker", id="talker")
+    fields = [{"name": "text"}, *([{"name": "model", "kind": "any"}] if outside else [])]
+    start = body.add("Start", fields=fields)
+    before, ask = body.add(note, id="before"), body.add("HumanApproval", id="check")
+    chain, end = body.add("LLMChain", id="chain"), body.add("End", fields=["answer"])
+    body.connect(start["text"], before["text"])
+    body.connect(before["result"], ask["value"])
+    body.connect(ask["approved"], chain["prompt"])
+    body.connect(start["model"] if outside else source["model"], chain["model"])
+    body.connect(chain["text"], end["answer"])
+    if outside:
+        wf.connect(source["model"], wf["box"]["model"])
+    saver = InMemorySaver()
+    assert list(asked(wf.to_langgraph(saver).invoke({"text": "x"}, THREAD))) == ["box/check"]
+    assert sorted(CALLS) == ["make", "x"]
+    found = wf.to_langgraph(saver).invoke(Command(resume=True), THREAD)
+    assert found["output"] == "from the model"
+    assert sorted(CALLS) == ["make", "make", "x"]
+
+
 def test_rounds_are_answered_one_by_one_and_nothing_is_repeated() -> None:
     wf = Workflow()
     approving_body(wf, "ForEach", "item")
