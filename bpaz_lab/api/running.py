@@ -47,6 +47,7 @@ class Running(Editing):
         self._plans: dict[tuple[tuple[str, ...], frozenset[str]], tuple[tuple[int, int], Plan]] = {}
         self._known = Known()
         self._listeners: list[Callable[[Run], None]] = []
+        self._pin_listeners: list[Callable[[], None]] = []
 
     def validate(self) -> list[DocumentError]:
         """All problems, each with its path and a hint; empty when there is none. Executes nothing."""
@@ -206,6 +207,11 @@ class Running(Editing):
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
+    def on_pin(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Calls ``listener`` when a node was pinned or unpinned; returns what ends that."""
+        self._pin_listeners.append(listener)
+        return lambda: self._pin_listeners.remove(listener) if listener in self._pin_listeners else None
+
     def _given(self, only: str | None, since: str | None) -> dict[str, dict[str, Any]]:
         """What the latest run gave, for the nodes that are not computed again."""
         node = only or since
@@ -247,9 +253,15 @@ class Running(Editing):
             )
         self._entry(id)
         self.pins[id] = outputs
+        self._tell_of_pins()
 
     def _unpin(self, id: str) -> None:
         self.pins.pop(id, None)
+        self._tell_of_pins()
+
+    def _tell_of_pins(self) -> None:
+        for listener in list(self._pin_listeners):
+            listener()
 
     def _live_in(self, folder: Path) -> None:
         """Where the workflow's relative paths start, and where the workflows are that it names."""

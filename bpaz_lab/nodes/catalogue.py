@@ -148,11 +148,9 @@ class Catalogue:
         Raises:
             DocumentError: What the settings name is not there.
         """
-        if "body" in entry:
-            return entry["body"]
         reference = self.reference(entry)
         if not reference:
-            return None
+            return entry.get("body")
         if self._library is None:
             raise DocumentError(
                 f"the workflow {reference!r} cannot be found from here",
@@ -162,9 +160,12 @@ class Catalogue:
         return self._library.find(reference)
 
     def reference(self, entry: NodeEntry) -> str:
-        """What a container names instead of a body of its own; empty for any other node."""
+        """What a container names instead of a body of its own; empty for any other node.
+
+        A body with nothing in it is none: a canvas gives every container one to go into.
+        """
         cls = self.get(entry["type"])
-        if cls is None or "body" in entry or not issubclass(cls, Container):
+        if cls is None or entry.get("body", {}).get("nodes") or not issubclass(cls, Container):
             return ""
         return cls.reference(entry["settings"])
 

@@ -69,6 +69,7 @@ class Bridge:
             host.history.subscribe(self._changed),
             host.types.on_register(self._registered),
             host.on_run(self._started),
+            host.on_pin(self._pinned),
         ]
         self._unwatch: Callable[[], None] | None = None
 
@@ -151,7 +152,6 @@ class Bridge:
             case m.Pin():
                 node = host[message.node]
                 _ = node.pin() if message.on else node.unpin()
-                self._check_soon()
 
     def _open(self) -> None:
         host, history = self._host, self._host.history
@@ -187,13 +187,15 @@ class Bridge:
     def _look(self, message: m.Show) -> None:
         run = self._host.latest
         place, path = f"{message.node}.{message.port}", path_of(message.node)
+        lacking = DocumentError(
+            f"{place} has no value yet", path=path, hint="Run the workflow up to this node."
+        )
+        if run is None:
+            raise lacking
         try:
-            value = {}[place] if run is None else run[message.node][message.port]
+            value = run[message.node][message.port]
         except KeyError:
-            raise DocumentError(
-                f"{place} has no value yet", path=path, hint="Run the workflow up to this node."
-            ) from None
-        assert run is not None
+            raise lacking from None
         try:
             self._show(run, value)
         except Exception as error:  # noqa: BLE001 (a stranger's own display may raise anything)
@@ -228,6 +230,10 @@ class Bridge:
             ports = self._ports.registered(host.history.document, host.types, cls.__name__)
         self._tell(m.Registered(nodes=[cls.spec()], ports=ports))
         self._check_soon()
+
+    def _pinned(self) -> None:
+        if self._opened:
+            self._check_soon()
 
     def _check_soon(self) -> None:
         """Checks in a thread of its own, once for all changes that come meanwhile."""

@@ -58,5 +58,8 @@ class Host(Protocol):
     ) -> Run:
         """Starts a run and returns at once."""
 
+    def on_pin(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Calls ``listener`` when a node was pinned or unpinned."""
+
     def on_run(self, listener: Callable[[Run], None]) -> Callable[[], None]:
         """Calls ``listener`` with each run that starts."""
