@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bpaz_lab.graph.order import ordered, predecessors, split
+from bpaz_lab.graph.order import ordered, split
 from bpaz_lab.graph.ports import conversion
 
 if TYPE_CHECKING:
@@ -85,7 +85,11 @@ def _whole(policy: Any) -> bool:
 def _edges(body: Body, nodes: set[str], types: Catalogue) -> list[list[str]]:
     """Edges that cannot be, those of nodes that code cannot say, and their siblings, for the order."""
     ports = {id: types.ports(entry) for id, entry in body["nodes"].items() if id not in nodes}
-    stuck = set(ordered(predecessors(body))[1])
+    feeding: dict[str, set[str]] = {}
+    for one, other in ((split(source)[0], split(target)[0]) for source, target in body["edges"]):
+        feeding.setdefault(one, set())
+        feeding.setdefault(other, set()).add(one)  # nodes that are gone count: edges lead through them
+    stuck = set(ordered(feeding)[1])
     entering: dict[str, list[str]] = {}
     shut: set[str] = set()
     for source, target in body["edges"]:

@@ -22,6 +22,8 @@ INDENT: Final = "    "
 _QUOTES: Final = re.compile(r"\\.|\"", re.DOTALL)
 _LONG_TEXT: Final = 2
 """Line breaks from which on a text is written over several lines."""
+_WHOLE: Final = 1e15
+"""The size from which on Python writes floats with an exponent."""
 
 
 class Text(NamedTuple):
@@ -58,7 +60,12 @@ def literal(value: Any) -> Expression:
         return Items("{}", [(f"{quoted(key)}: ", literal(item)) for key, item in value.items()])
     if isinstance(value, list | tuple):
         return Items("[]", [("", literal(item)) for item in value])
-    return repr(value)
+    return number(value) if isinstance(value, float) else repr(value)
+
+
+def number(value: float) -> str:
+    """A number, which JSON gives no kind: a whole one has no point."""
+    return repr(int(value)) if value == int(value) and abs(value) < _WHOLE else repr(value)
 
 
 def quoted(text: str) -> str:

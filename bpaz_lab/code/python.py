@@ -28,6 +28,7 @@ from bpaz_lab.code.pretty import (
     Text,
     chain,
     literal,
+    number,
     quoted,
     statement,
 )
@@ -204,7 +205,7 @@ class _Writer:
             if id in placed:
                 x, y = placed[id]
                 self.lines.append(
-                    f"{scope.indent}{scope.name}.move({scope.variables[id]}, {_number(x)}, {_number(y)})"
+                    f"{scope.indent}{scope.name}.move({scope.variables[id]}, {number(x)}, {number(y)})"
                 )
 
     def _lines(self, body: Body, id: str) -> int:
@@ -253,8 +254,4 @@ def _identified(call: Call, prefix: str, id: str, known: list[str]) -> Call:
 
 
 def _point(at: list[float]) -> Expression:
-    return Items("()", [("", _number(value)) for value in at])
-
-
-def _number(value: float) -> str:
-    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    return Items("()", [("", number(value)) for value in at])

@@ -57,20 +57,27 @@ def read(source: str, begin: Callable[[Any], Any]) -> Any:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        told = (error.text or "").strip()[:_SHOWN]
+        line = error.lineno or 1
+        told = "".join(source.splitlines()[line - 1 : line]).strip()[:_SHOWN]
         raise CodeError(
-            f"this is no Python: {error.msg}", line=error.lineno or 1, column=error.offset or 1, source=told
+            f"this is no Python: {error.msg}", line=line, column=error.offset or 1, source=told
         ) from None
-    except (ValueError, RecursionError, MemoryError) as error:
+    except ValueError as error:
         raise CodeError(f"this is no Python: {error}", hint=_HINT) from None
+    except (RecursionError, MemoryError):
+        raise _too_deep() from None
     reader = _Reader(source, begin)
     try:
         reader.statements(tree.body)
     except RecursionError:
-        raise CodeError("the code is nested too deeply", hint="Break it into several lines.") from None
+        raise _too_deep() from None
     if reader.workflow is None:
         raise CodeError("no workflow is made here", hint='Begin with: wf = bz.Workflow("My workflow")')
     return reader.workflow
+
+
+def _too_deep() -> CodeError:
+    return CodeError("the code is nested too deeply", hint="Break it into several lines.")
 
 
 class _Reader:

@@ -287,7 +287,7 @@ class BodyWriter:
         for field in spec.fields:
             if known is not None and field.name not in known:
                 continue
-            if self.feeding.get(f"{id}.{field.name}"):
+            if field.port and self.feeding.get(f"{id}.{field.name}"):
                 continue
             if field.name in entry["settings"]:
                 value = entry["settings"][field.name]

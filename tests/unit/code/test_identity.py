@@ -20,7 +20,7 @@ pytestmark = pytest.mark.unit
 MANY = settings(
     max_examples=100,
     deadline=None,
-    phases=set(Phase) - {Phase.explain},
+    phases=set(Phase) - {Phase.explain, Phase.shrink},
     suppress_health_check=list(HealthCheck),
 )
 
