@@ -11,6 +11,7 @@ Attributes of models follow https://opentelemetry.io/docs/specs/semconv/gen-ai/,
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -38,7 +39,14 @@ def tracing() -> Callable[[Sequence[Any]], None] | None:
     from opentelemetry import context
 
     outer, began = context.get_current(), time.time_ns()
-    return lambda events: _tell(trace.get_tracer(NAME), outer, began, events)
+
+    def tell(events: Sequence[Any]) -> None:
+        try:
+            _tell(trace.get_tracer(NAME), outer, began, events)
+        except Exception:  # a fault of somebody's span processor must not fail the run
+            logging.getLogger(__name__).exception("the spans of a run could not be made")
+
+    return tell
 
 
 def _tell(tracer: Any, outer: Any, began: int, events: Sequence[Any]) -> None:
