@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bpaz_lab.engine.inputs import fill
 from bpaz_lab.engine.scheduler import Scheduler, Shared
 from bpaz_lab.engine.slots import MISSING, several
-from bpaz_lab.errors import InputError
+from bpaz_lab.errors import InputError, NodeFailed
 from bpaz_lab.graph.address import inside, path_of
 from bpaz_lab.nodes.context import Paused
 
@@ -31,6 +31,8 @@ class Rounds:
         self.gives = tuple(plan.outputs)
         self.latest: Scheduler | None = None
         """The round that ended last."""
+        self.failed: dict[str, NodeFailed] = {}
+        """The rounds that failed, which are not repeated when the run goes on after a pause."""
         self._plan = plan
         self._address = address
         self._shared = shared
@@ -41,6 +43,8 @@ class Rounds:
         """Runs a round, or what is left of it after a pause."""
         if key in self._done:
             return self._done[key]
+        if key in self.failed:
+            raise self.failed[key]
         scheduler = self._open.get(key)
         if scheduler is None:
             scheduler = self._open[key] = self._begin(inputs, key)
@@ -48,8 +52,10 @@ class Rounds:
             scheduler.unpark()
         try:
             await scheduler.run()
-        except BaseException:
+        except BaseException as error:
             del self._open[key]
+            if self._plan.pauses and isinstance(error, NodeFailed):
+                self.failed[key] = error
             raise
         if scheduler.parked:
             raise Paused

@@ -153,6 +153,8 @@ async def _tries(at: Scheduler, step: Step, address: str) -> None:
 
     def told(state: Any) -> None:
         wait, error = state.next_action.sleep, state.outcome.exception()
+        if body := at.shared.bodies.get(address):  # a repeat is there for what failed
+            body.failed.clear()
         at.shared.record("node.retried", address, (state.attempt_number, wait, error))
 
     async for attempt in AsyncRetrying(

@@ -6,6 +6,7 @@ collecting nodes (the fields of End, ChatOutput).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bpaz_lab.graph.order import split
@@ -25,19 +26,28 @@ def body_ports(body: Body, types: Types) -> Ports:
     The tag of an output is that of the port which feeds it.
     """
     feeding = {target: source for source, target in body["edges"]}
+    ports = cache(lambda name: types.ports(body["nodes"][name]))  # which looks into the bodies inside, too
     inputs: dict[str, PortSpec] = {}
     outputs: dict[str, PortSpec] = {}
     for name, entry in body["nodes"].items():
-        spec = types.spec(entry["type"])
-        if spec is None or not (spec.collects or any(p.source == "run" for p in _all(name, body, types))):
+        spec, own = types.spec(entry["type"]), ports(name)
+        if spec is None or own is None:
             continue
-        for port in _all(name, body, types):
+        for port in own.inputs:
             if port.source == "run":
                 inputs.setdefault(port.name, port.model_copy(update={"source": "wire"}))
             elif spec.collects:
-                tag = _tag(body, feeding.get(f"{name}.{port.name}", ""), types) or port.tag
+                node, output = split(feeding.get(f"{name}.{port.name}", ""))
+                before = ports(node) if node in body["nodes"] else None
+                found = before.output(output) if before else None
                 outputs.setdefault(
-                    port.name, PortSpec(name=port.name, tag=tag, title=port.title, main=not outputs)
+                    port.name,
+                    PortSpec(
+                        name=port.name,
+                        tag=found.tag if found else port.tag,
+                        title=port.title,
+                        main=not outputs,
+                    ),
                 )
     return Ports(inputs=tuple(inputs.values()), outputs=tuple(outputs.values()))
 
@@ -57,15 +67,3 @@ def with_error(ports: Ports, entry: NodeEntry) -> Ports:
         needs=needs,
     )
     return Ports(inputs=ports.inputs, outputs=(*ports.outputs, error))
-
-
-def _all(name: str, body: Body, types: Types) -> tuple[PortSpec, ...]:
-    ports = types.ports(body["nodes"][name])
-    return ports.inputs if ports else ()
-
-
-def _tag(body: Body, source: str, types: Types) -> str:
-    node, port = split(source)
-    ports = types.ports(body["nodes"][node]) if node in body["nodes"] else None
-    found = ports.output(port) if ports else None
-    return found.tag if found else ""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpaz_lab.errors import InputError, SettingError
+from bpaz_lab.errors import ExpressionError, InputError, SettingError
 from bpaz_lab.nodes.control.condition import OPERATORS, Condition
 
 pytestmark = pytest.mark.unit
@@ -96,3 +96,37 @@ def test_a_number_is_compared_with_a_number(operand):
 def test_an_operator_that_does_not_exist():
     with pytest.raises(SettingError, match="'equals', 'not equals'"):
         Condition.of({"operator": "=="})
+
+
+def test_each_name_of_its_expression_is_an_input():
+    ports = Condition.ports({"expression": "score < limit and value is not empty"})
+    assert [port.name for port in ports.inputs] == ["value", "limit", "score"]
+    assert all(port.required for port in ports.inputs)
+    assert [(port.name, port.needs) for port in ports.outputs] == [
+        (way, ("value", "limit", "score")) for way in ("true", "false")
+    ]
+
+
+@pytest.mark.parametrize(("score", "way"), [(0.2, "true"), (np.float32(0.9), "false")])
+async def test_an_expression_stands_in_place_of_the_comparison(score, way):
+    node = Condition.of({"expression": "score < 0.5", "operator": "is empty"})
+    assert await node.execute({"value": "x", "score": score}) == {way: "x"}
+
+
+@pytest.mark.parametrize("name", ["self", "context", "__class__"])
+async def test_a_name_in_it_may_be_any(name):
+    node = Condition.of({"expression": f"{name} > 1"})
+    assert await node.execute({"value": "x", name: 2}) == {"true": "x"}
+
+
+async def test_an_expression_that_does_not_fit_its_values():
+    with pytest.raises(ExpressionError, match="a text and a number cannot be ordered"):
+        await Condition.of({"expression": "score < 1"}).execute({"value": "x", "score": "high"})
+
+
+def test_what_is_no_expression_is_no_setting():
+    with pytest.raises(SettingError, match="breaks off at its end") as caught:
+        Condition.of({"expression": "score <"})
+    assert caught.value.path == "expression"
+    assert caught.value.hint
+    assert [port.name for port in Condition.ports({"expression": "score <"}).inputs] == ["value"]

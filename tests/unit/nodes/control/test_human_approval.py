@@ -142,6 +142,77 @@ def test_inside_of_rounds_each_asks_for_itself(through):
     assert sorted(calls) == ["a", "b", "c"]
 
 
+def picky(calls):
+    """A ForEach of which one round fails before the others ask."""
+
+    def taste(item: Any) -> Any:
+        calls.append(item)
+        if item == "bad":
+            raise ValueError("it is bad")
+        return item
+
+    flow = Flow()
+    flow.add("Start", id="start", fields=[{"name": "xs", "kind": "any"}])
+    with flow.add("ForEach", id="each", on_item_error="collect") as body:
+        start = body.add("Start", fields=[{"name": "item", "kind": "any"}])
+        call = body.add(taste, id="taste")
+        ask = body.add("HumanApproval", id="ask")
+        end = body.add("End", fields=["good"])
+        body.connect(start["item"], call["item"])
+        body.connect(call["result"], ask["value"])
+        body.connect(ask["approved"], end["good"])
+    flow.wire("start.xs each.items")
+    return flow
+
+
+def test_a_round_that_failed_before_the_pause_is_not_repeated_after_it(through):
+    calls = []
+    run = picky(calls).go(through, {"xs": ["a", "bad", "c"]}).wait(20)
+    run.resume({"each[0]/ask": {"approve": True}})
+    assert run.status == "paused"
+    run.resume({"each[2]/ask": {"approve": True}})
+    assert run.output == ["a", None, "c"]
+    assert sorted(calls) == ["a", "bad", "c"]
+    assert ended(run, "node.failed") == ["each[1]/taste"]
+
+
+def test_a_repeat_of_the_whole_repeats_what_failed(through):
+    calls = []
+    flow = picky(calls)
+    flow["each"].set(on_item_error="fail")
+    flow["each"].set_policy(retries=1, wait=0)
+    run = flow.go(through, {"xs": ["bad"]}).wait(20)
+    assert run.status == "failed"
+    assert calls == ["bad", "bad"]
+
+
+def test_each_round_of_a_loop_asks(through):
+    flow = Flow()
+    flow.add("Start", id="start", fields=[{"name": "n", "kind": "any"}])
+    calls = []
+
+    def more(n: Any) -> Any:
+        calls.append(n)
+        return n + 1
+
+    with flow.add("Loop", id="loop", condition="n = 3") as body:
+        start = body.add("Start", fields=[{"name": "n", "kind": "any"}])
+        call = body.add(more, id="call")
+        ask = body.add("HumanApproval", id="ask")
+        end = body.add("End", fields=["n"])
+        body.connect(start["n"], call["n"])
+        body.connect(call["result"], ask["value"])
+        body.connect(ask["approved"], end["n"])
+    flow.wire("start.n loop.n")
+    run = flow.go(through, {"n": 0}).wait(20)
+    asked = []
+    while run.status == "paused":
+        asked += run.questions
+        run.resume(approve=True)
+    assert asked == ["loop[1]/ask", "loop[2]/ask", "loop[3]/ask"]
+    assert (run["loop"], calls) == ({"n": 3, "rounds": 3}, [0, 1, 2])
+
+
 def test_streams_end_at_the_pause_and_go_on_after_it():
     flow = asking()
     run = flow.start()
