@@ -53,7 +53,8 @@ def _unscripted(body: Body, types: Catalogue, within: str) -> list[DocumentError
         cls, path = types.find(entry["type"]), f"{within}nodes.{id}"
         plain = cls.collects or any(port.source == "run" for port in ports_of(body, id, types).inputs)
         main = ports_of(body, id, types).main
-        if not plain and piece_of(cls, main.name if main else "", entry["settings"]) is None:
+        piece = piece_of(cls, main.name if main else "", entry["settings"])
+        if not plain and (piece is None or cls.package == "cell"):
             why = "it is made in a notebook" if cls.package == "cell" else "its type offers no plain function"
             faults.append(
                 ScriptError(
