@@ -11,6 +11,8 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.util._once import Once
 
 import bpaz_lab
 from bpaz_lab.engine import events
@@ -35,6 +37,13 @@ HERE = DOCS / "nodes.md"  # written from the catalogue, whose own tests compile 
 def keeps_the_catalogue(monkeypatch):
     """The node types that a page makes are gone after it."""
     monkeypatch.setattr(catalogue(), "_types", {cls.__name__: cls for cls in catalogue()})
+
+
+@pytest.fixture(autouse=True)
+def keeps_the_tracer_provider(monkeypatch):
+    """The tracer provider that a page sets is gone after it."""
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
 
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
