@@ -10,7 +10,8 @@ from __future__ import annotations
 from measure import side_by_side, table
 from workflows import by_hand, chain, document, engine, fan_out, in_langgraph, layered
 
-from bpaz_lab.engine.run import Options, start
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import start
 from bpaz_lab.engine.runtime import runtime
 
 

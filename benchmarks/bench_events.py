@@ -12,7 +12,8 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from measure import side_by_side, table
 from workflows import chain, document, engine, layered
 
-from bpaz_lab.engine.run import Options, start
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import start
 
 TOKENS = 2000
 

@@ -7,8 +7,9 @@ from time import perf_counter, process_time
 from measure import medians, side_by_side, table
 from workflows import by_hand, chain, document, engine
 
+from bpaz_lab.engine.options import Options
 from bpaz_lab.engine.plan import Plan, plan
-from bpaz_lab.engine.run import Options, start
+from bpaz_lab.engine.run import start
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.graph.document import shaped
 

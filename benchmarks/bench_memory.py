@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 from measure import medians, table
 from workflows import chain, document, engine, fan_out, layered, single
 
+from bpaz_lab.engine.options import Options
 from bpaz_lab.engine.plan import plan
-from bpaz_lab.engine.run import Options, start
+from bpaz_lab.engine.run import start
 from bpaz_lab.graph.document import shaped
 from bpaz_lab.nodes.control.for_each import ForEach
 from bpaz_lab.nodes.io.end import End
@@ -34,7 +35,8 @@ TRAVELS = """
 import resource, sys
 import numpy, pandas
 from workflows import chain, document, engine
-from bpaz_lab.engine.run import Options, start
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import start
 
 frame = pandas.DataFrame(numpy.ones((12_500_000, 1)), copy=False)
 

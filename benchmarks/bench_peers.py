@@ -15,7 +15,8 @@ from measure import medians, seconds, table
 from peers import PEERS
 from workflows import by_hand, chain, document, engine, fan_out, layered
 
-from bpaz_lab.engine.run import Options, start
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import start
 from bpaz_lab.engine.runtime import runtime
 
 if TYPE_CHECKING:

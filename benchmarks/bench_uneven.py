@@ -12,7 +12,8 @@ from typing import Any
 from measure import side_by_side, table
 from workflows import Graph, by_hand, document, engine, in_langgraph
 
-from bpaz_lab.engine.run import Options, start
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import start
 
 CHAINS, LAYERS = 3, 6
 SLOW, FAST = 0.05, 0.01

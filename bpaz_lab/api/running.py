@@ -14,7 +14,8 @@ from bpaz_lab.engine.cache import Cache, cache_of
 from bpaz_lab.engine.engine import Engine
 from bpaz_lab.engine.incremental import Incremental, Known, stale
 from bpaz_lab.engine.limits import Limit, Limits
-from bpaz_lab.engine.run import Options, Run
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import Run
 from bpaz_lab.errors import InputError
 from bpaz_lab.graph.library import Folder
 from bpaz_lab.graph.order import following, predecessors
@@ -25,7 +26,7 @@ from bpaz_lab.nodes.context import Services
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 
-    from bpaz_lab.engine.budget import Budget
+    from bpaz_lab.engine.budget import Budget, Meter
     from bpaz_lab.engine.plan import Plan, RunInput
     from bpaz_lab.errors import DocumentError
     from bpaz_lab.graph.document import Document
@@ -122,7 +123,7 @@ class Running(Editing):
         timeout: float | None = None,
         concurrency: int | Mapping[str, int | Limit] | Limits | None = None,
         cache: bool | str | Cache = True,
-        budget: Budget | None = None,
+        budget: Budget | Meter | None = None,
         objects: Mapping[str, Any] | None = None,
         **named: Any,
     ) -> Run:

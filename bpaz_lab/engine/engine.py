@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.engine.plan import Plan, plan
-from bpaz_lab.engine.run import Options, Run, start
+from bpaz_lab.engine.run import Run, start
 from bpaz_lab.errors import DocumentError
 from bpaz_lab.graph import document as documents
 from bpaz_lab.graph.check import check, ports_of, target_problem
@@ -23,6 +23,7 @@ from bpaz_lab.graph.order import demanded, split
 from bpaz_lab.nodes.catalogue import catalogue
 
 if TYPE_CHECKING:
+    from bpaz_lab.engine.options import Options
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from bpaz_lab.graph.document import Document

@@ -18,7 +18,7 @@ from bpaz_lab.engine.answers import checked
 from bpaz_lab.engine.langgraph_region import RegionRun, is_raced
 from bpaz_lab.engine.langgraph_tables import with_tables
 from bpaz_lab.engine.langgraph_types import given_type, kept_type, named_inputs
-from bpaz_lab.engine.run import Options
+from bpaz_lab.engine.options import Options
 from bpaz_lab.engine.slots import several
 from bpaz_lab.errors import InputError
 from bpaz_lab.graph.naming import snake, unique

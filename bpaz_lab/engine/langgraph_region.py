@@ -15,9 +15,10 @@ from pydantic_core import to_jsonable_python
 
 from bpaz_lab.engine.events import as_json
 from bpaz_lab.engine.langgraph_frame import Frame, restore, snapshot
-from bpaz_lab.engine.run import Options, Run
+from bpaz_lab.engine.run import Run
 
 if TYPE_CHECKING:
+    from bpaz_lab.engine.options import Options
     from collections.abc import Mapping
 
     from bpaz_lab.engine.plan import Plan

@@ -11,82 +11,32 @@ import traceback
 import uuid
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.engine.answers import checked
 from bpaz_lab.engine.budget import Meter
-from bpaz_lab.engine.cache import Saved
-from bpaz_lab.engine.display import Shown
 from bpaz_lab.engine.inputs import fill
-from bpaz_lab.engine.limits import Limits
+from bpaz_lab.engine.options import Options
 from bpaz_lab.engine.otel import tracing
+from bpaz_lab.engine.reading import Reading
 from bpaz_lab.engine.record import Record
 from bpaz_lab.engine.regions import compiled, run_through_langgraph
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.engine.scheduler import Scheduler, Shared
 from bpaz_lab.engine.slots import MISSING
 from bpaz_lab.errors import InputError, NodeFailed, RunCancelled, RunError, RunTimeout
-from bpaz_lab.graph.address import place_of
 from bpaz_lab.guard.emit import quiet_loggers
-from bpaz_lab.guard.suggest import closest
-from bpaz_lab.nodes.context import Services
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from bpaz_lab.engine.budget import Budget
-    from bpaz_lab.engine.events import Status, Usage
-    from bpaz_lab.engine.incremental import Incremental
-    from bpaz_lab.engine.ledger import Ledger
+    from bpaz_lab.engine.events import Status
     from bpaz_lab.engine.plan import Plan
-    from bpaz_lab.guard.mask import Masker
     from bpaz_lab.nodes.context import Question
 
-Through = Literal["direct", "langgraph"]
 
-
-@dataclass(slots=True)
-class Options:
-    """How a run goes, apart from what it computes.
-
-    Attributes:
-        timeout: Seconds that the run may take; None for no limit.
-        through: ``langgraph`` runs each region as a LangGraph node, ``direct`` without.
-        services: What the nodes may ask of the outside.
-        limits: How many nodes work at once.
-        given: The outputs that the run brings along, by node and port, for the nodes that the plan was
-            told of; with ``pinned`` those that somebody pinned.
-        memo: Results of earlier runs; None where nothing is kept.
-        ledger: What is done of this run, where it goes on after it stopped.
-        budget: What the run may cost; None for no limit.
-    """
-
-    timeout: float | None = None
-    through: Through = "direct"
-    services: Services = field(default_factory=Services)
-    limits: Limits = field(default_factory=Limits)
-    given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    memo: Incremental | None = None
-    ledger: Ledger | None = None
-    budget: Budget | None = None
-
-
-class NodeOutputs(dict[str, Any]):
-    """The outputs of one node by port; a wrong name tells the right ones."""
-
-    def __init__(self, node: str, values: Mapping[str, Any]) -> None:
-        super().__init__(values)
-        self.node = node
-
-    def __missing__(self, port: str) -> Any:
-        hint = closest(port, self) or f"It has: {', '.join(self) or 'none'}."
-        raise KeyError(f"{self.node} gave no output {port!r} in this run. {hint}")
-
-
-class Run(Shown):
+class Run(Reading):
     """One run of one plan.
 
     Attributes:
@@ -117,7 +67,8 @@ class Run(Shown):
         self._rest = threading.Event()
         """Set while the run does not go on: it is over, or waits for a person."""
         self._fault: RunError | None = None
-        self._meter = None if options.budget is None else Meter(options.budget)
+        told = options.budget
+        self._meter = told if told is None or isinstance(told, Meter) else Meter(told)
         self._task: asyncio.Task[None] | None = None
         self._future: Future[None] | None = None
         self._services.emit = self._told
@@ -246,129 +197,6 @@ class Run(Shown):
         if self.error is not None:
             raise self.error from self.error.__cause__
         return self
-
-    # ---- looking ----------------------------------------------------------------------------------
-
-    @property
-    def events(self) -> list[Any]:
-        """What happened so far, typed (see ``engine/events.py``)."""
-        return self._record.since()
-
-    def events_since(self, position: int) -> list[Any]:
-        """The events from a sequence number on."""
-        return self._record.since(position)
-
-    @property
-    def masker(self) -> Masker:
-        """Knows the secrets of this run; what shows its values goes through it."""
-        return self._services.masker
-
-    @property
-    def usage(self) -> Usage:
-        """The tokens that models reported."""
-        return self._record.total()
-
-    @property
-    def saved(self) -> Saved:
-        """What the run did not have to compute, since results were kept."""
-        entries = self._options.memo.saved.values() if self._options.memo else ()
-        return Saved.of(entries)
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """Every computed output by ``node.port``; a branch not taken is missing."""
-        return {
-            port: self._values[slot]
-            for port, slot in self._plan.slots.items()
-            if self._values[slot] is not MISSING
-        }
-
-    def given(self, node: str) -> dict[str, Any]:
-        """What a node of the top gave, by output; empty where it gave nothing or was not computed."""
-        for step in self._plan.steps:
-            if step.node == node:
-                found = {name: self._values[slot] for name, slot in step.slots.items()}
-                return {name: value for name, value in found.items() if value is not MISSING}
-        return {}
-
-    @property
-    def output(self) -> Any:
-        """What End or ChatOutput took, else the main output of the only sink.
-
-        Of several ends that were reached it is a dict by node; None when none was.
-        """
-        found = {
-            node: self._values[slot]
-            for node, slot in self._plan.ends.items()
-            if self._values[slot] is not MISSING
-        }
-        return next(iter(found.values())) if len(found) == 1 else (found or None)
-
-    def __getitem__(self, node: str) -> NodeOutputs:
-        """The outputs of a node; of one inside a container (``each/clean``) those of the last round."""
-        *containers, id = place_of(node).split("/")
-        scheduler: Scheduler | None = self._scheduler
-        for number in range(len(containers)):
-            assert scheduler is not None
-            rounds = self._shared.bodies.get(scheduler.prefix + containers[number])
-            scheduler = rounds.latest if rounds else None
-            if scheduler is None:
-                raise KeyError(f"the run has no finished round of {'/'.join(containers[: number + 1])!r}")
-        assert scheduler is not None
-        steps = {step.node: step for step in scheduler.plan.steps}
-        if id not in steps:
-            hint = closest(id, steps) or f"It computed: {', '.join(steps)}."
-            raise KeyError(f"the run did not compute the node {node!r}. {hint}")
-        step, values = steps[id], scheduler.values
-        found = {name: values[slot] for name, slot in step.slots.items() if values[slot] is not MISSING}
-        return NodeOutputs(node, found)
-
-    def stream(self, position: int = 0) -> Iterator[Any]:
-        """Events as they come, until the run ends or waits for a person; closing it early cancels the run."""
-        woken = threading.Event()
-        wake = woken.set
-        try:
-            while True:
-                over = self._rest.is_set()
-                end = len(self._record)
-                yield from self._record.read(position, end)
-                position = end
-                if over:
-                    return
-                woken.clear()
-                self._record.on_next(wake)
-                if len(self._record) == position and not self._rest.is_set():
-                    woken.wait()
-        finally:
-            self._record.forget(wake)
-            if not self._rest.is_set():
-                self.cancel()
-
-    async def astream(self, position: int = 0) -> AsyncIterator[Any]:
-        """Like ``stream``, in the caller's own loop."""
-        loop, woken = asyncio.get_running_loop(), asyncio.Event()
-        wake: Callable[[], Any] = partial(loop.call_soon_threadsafe, woken.set)
-        try:
-            while True:
-                over = self._rest.is_set()
-                end = len(self._record)
-                for each in self._record.read(position, end):
-                    yield each
-                position = end
-                if over:
-                    return
-                woken.clear()
-                self._record.on_next(wake)
-                if len(self._record) == position and not self._rest.is_set():
-                    await woken.wait()
-        finally:
-            self._record.forget(wake)
-            if not self._rest.is_set():
-                self.cancel()
-
-    def on_event(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Calls ``wake`` at each event, on the engine's thread; returns what ends that."""
-        return self._record.on_event(wake)
 
     # ---- on the engine's loop ----------------------------------------------------------------------
 

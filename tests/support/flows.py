@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bpaz_lab import Workflow
-from bpaz_lab.engine.run import Options, Run, start
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import Run, start
 from bpaz_lab.nodes.base import Node
 from bpaz_lab.nodes.catalogue import Catalogue
 from bpaz_lab.nodes.context import Services

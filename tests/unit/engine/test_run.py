@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from bpaz_lab.engine.events import as_json
-from bpaz_lab.engine.run import Options, Run
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import Run
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.errors import EgressRefused, NodeFailed, RunCancelled, RunError, RunTimeout
 from bpaz_lab.guard.credentials import EnvironmentResolver
