@@ -171,3 +171,23 @@ def test_the_exit_code_of_a_process():
     wrong = subprocess.run([*command[:-1], "Nope"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 1
     assert "Nope" in wrong.stderr
+
+
+def test_code_and_script_print_python(bpaz, greeting):
+    workflow = Workflow.load(greeting)
+    code = bpaz("code", str(greeting))
+    assert (code.returncode, code.stdout) == (0, workflow.to_python())
+    assert Workflow.from_python(code.stdout) == workflow
+    bare = bpaz("code", str(greeting), "--no-layout").stdout
+    assert "arrange" in code.stdout
+    assert "arrange" not in bare
+    script = bpaz("script", str(greeting))
+    assert (script.returncode, script.stdout) == (0, workflow.to_script())
+
+
+def test_a_script_that_cannot_be_says_why(bpaz, tmp_path):
+    wf = Workflow("Live")
+    wf.add("Variable", name="df")
+    done = bpaz("script", str(wf.save(tmp_path / "live.bpaz")))
+    assert done.returncode == 1
+    assert "variable (Variable) cannot be in a script" in done.stderr
