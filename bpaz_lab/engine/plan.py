@@ -202,10 +202,11 @@ class _Planner:
         for node in ordered(self.feeding)[0]:
             before = [steps[each] for each in dict.fromkeys(self.feeding[node])]
             step = steps[node] = self._step(len(steps), node)
-            step.region = max([each.region + self._cut(each, step) for each in before], default=0)
+            cut = step.cls.boundary
+            step.region = max([each.region + (cut or each.cls.boundary) for each in before], default=0)
+            step.waits = len(before)
             for each in before:
                 each.followers.append(step.index)
-                step.waits += 1
         made = list(steps.values())
         for step in made:
             if step.eager:
@@ -215,7 +216,11 @@ class _Planner:
             steps=made,
             regions=max((step.region for step in made), default=0) + 1,
             inputs=list(self.inputs.values()),
-            slots={port: self.slots[port] for node in steps for port in self._computed(node)},
+            slots={
+                f"{node}.{name}": step.slots[name]
+                for node, step in steps.items()
+                for name in self.demand[node]
+            },
             size=next(self.places),
             ends=self._ends(),
             outputs={
@@ -252,12 +257,6 @@ class _Planner:
         self.kinds[name] = cls, None if cls.dynamic() else cls.shape().ports
         return self.kinds[name]
 
-    def _computed(self, node: str) -> list[str]:
-        return [f"{node}.{output}" for output in self.demand[node]]
-
-    def _cut(self, before: Step, step: Step) -> int:
-        return int(self.types[before.node].boundary or self.types[step.node].boundary)
-
     def _step(self, index: int, node: str) -> Step:
         slots: dict[str, int] = {}
         for port in self.ports[node].outputs:
@@ -275,7 +274,7 @@ class _Planner:
         calls = made.calls
         if policy and policy.get("process"):
             calls = [call._replace(process=call.style in ("sync", "iterator")) for call in calls]
-        bound = [self._bound(node, call, made.defaults) for call in calls]
+        bound = [self._bound(node, call, made) for call in calls]
         optional = bool(self.uncertain) and any(
             slot in self.uncertain for each in bound for feed in each.feeds for slot, _ in feed.slots
         )
@@ -287,10 +286,7 @@ class _Planner:
                 self.uncertain.update(slot for _, slot in each.slots)
         step = Step(index, node, cls, entry, made.node, bound, slots, optional=optional)
         step.error = slots[ERROR] if extra else None
-        step.tags = {port.name: port.tag for port in self.own[node].outputs}
-        main = self.own[node].main
-        step.main = main.name if main else ""
-        step.eager = made.node.eager()
+        step.tags, step.main, step.eager = made.tags, made.main, made.eager
         if cls.container and (body := self.catalogue.body(entry)) is not None:
             step.body = _Planner(body, self.catalogue, (), self.name).plan()
         step.plain = not (policy or cls.container or cls.concurrency or step.eager)
@@ -320,14 +316,12 @@ class _Planner:
             self.plain[key] = _Made.of(cls.of({}), ports, wanted)
         return self.plain[key]
 
-    def _bound(self, node: str, call: Call, defaults: dict[str, Any]) -> Bound:
-        ports = self.ports[node]
+    def _bound(self, node: str, call: Call, made: _Made) -> Bound:
+        defaults, ports = made.defaults, made.inputs
         feeds: list[Feed] = []
         constants: dict[str, Any] = {}
         for name in call.inputs:
-            port = ports.input(name)
-            assert port is not None
-            place = f"{node}.{name}"
+            port, place = ports[name], f"{node}.{name}"
             if sources := self.incoming.get(place):
                 feeds.append(self._feed(port, sources))
                 if name in defaults:
@@ -339,12 +333,11 @@ class _Planner:
         return Bound(call, tuple(feeds), constants, tuple(slots))
 
     def _feed(self, port: PortSpec, sources: list[str]) -> Feed:
-        wires = tuple([self._wire(source, port) for source in sources])
         ends = tuple([Source(source, self.tags[source]) for source in sources])
+        wires = tuple(
+            [(self.slots[place], CONVERTERS.get(conversion(tag, port.tag) or "")) for place, tag in ends]
+        )
         return Feed(port.name, wires, port.many, port.required, True, port.tag, ends)
-
-    def _wire(self, source: str, target: PortSpec) -> tuple[int, Callable[[Any], Any] | None]:
-        return self.slots[source], CONVERTERS.get(conversion(self.tags[source], target.tag) or "")
 
     def _input(self, place: str, node: str, port: PortSpec, defaults: dict[str, Any]) -> RunInput:
         name = port.name
@@ -369,21 +362,33 @@ class _Planner:
 
 
 class _Made(NamedTuple):
-    """What the methods of a node are, and the arguments that its settings give."""
+    """What the methods of a node are, the arguments that its settings give, and its ports by name."""
 
     node: Node
     calls: list[Call]
     defaults: dict[str, Any]
+    inputs: dict[str, PortSpec]
+    tags: dict[str, str]
+    main: str
+    eager: bool
 
     @classmethod
     def of(cls, node: Node, ports: Ports, wanted: set[str]) -> _Made:
-        return cls(node, calls_of(node, ports, wanted), node._defaults)
+        return cls(
+            node=node,
+            calls=calls_of(node, ports, wanted),
+            defaults=node._defaults,
+            inputs={port.name: port for port in ports.inputs},
+            tags={port.name: port.tag for port in ports.outputs},
+            main=ports.main.name if ports.main else "",
+            eager=node.eager(),
+        )
 
 
 def _may_ask(step: Step) -> bool:
     return bool(
         step.cls.boundary
-        or any(bound.call.context for bound in step.bound)
+        or [bound for bound in step.bound if bound.call.context]
         or (step.body is not None and step.body.pauses)
     )
 
