@@ -35,7 +35,7 @@ _STYLE: Final = """<style>
   margin: 4px 0 8px }
 .bpaz-run .bpaz-mark { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 6px }
 .bpaz-run .bpaz-dim { opacity: 0.7 }
-.bpaz-run table { border-collapse: collapse; margin: 0; font-size: 12px }
+.bpaz-run table { color: inherit; border-collapse: collapse; margin: 0; font-size: 12px }
 .bpaz-run th, .bpaz-run td { text-align: left; padding: 3px 12px 3px 0; vertical-align: top;
   border-bottom: 1px solid var(--jp-border-color2, rgba(128, 128, 128, 0.3)); background: none }
 .bpaz-run .bpaz-number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
