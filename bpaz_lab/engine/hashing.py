@@ -14,16 +14,22 @@ Example:
 
 from __future__ import annotations
 
+import re
 import struct
-from dataclasses import fields, is_dataclass
+from collections import deque
+from dataclasses import is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
+
+from bpaz_lab.engine import hashing_tables as tables
+from bpaz_lab.engine.hashing_tables import Unhashable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,15 +45,13 @@ class Hashed(NamedTuple):
         digest: 32 hexadecimal digits; empty where there is none.
         size: About how many bytes the content has.
         why: Why there is no digest.
+        classes: The classes of the objects in it, whose code may count too (see ``source``).
     """
 
     digest: str
     size: int = 0
     why: str = ""
-
-
-class Unhashable(Exception):
-    """A part of the value has no content that can be compared."""
+    classes: tuple[type, ...] = ()
 
 
 def hashed(value: Any) -> Hashed:
@@ -62,13 +66,16 @@ def hashed(value: Any) -> Hashed:
         walk.add(value, 0)
     except Unhashable as error:
         return Hashed("", walk.size, str(error))
-    return Hashed(walk.hash.hexdigest(), walk.size)
+    except Exception as error:  # noqa: BLE001 (objects run code of their own here; it must not end a run)
+        return Hashed("", walk.size, f"a {type(value).__name__} cannot be read: {error}")
+    return Hashed(walk.hash.hexdigest(), walk.size, "", tuple(walk.classes))
 
 
 class _Walk:
     def __init__(self) -> None:
         self.hash = blake2b(digest_size=16)
         self.size = 0
+        self.classes: dict[type, None] = {}
 
     def put(self, tag: bytes, data: Any = b"") -> None:
         """One part: its tag, its length, its bytes."""
@@ -105,6 +112,7 @@ def _set(walk: _Walk, value: Any, depth: int) -> None:
         part.add(each, depth + 1)
         inner.append(part.hash.digest())
         walk.size += part.size
+        walk.classes |= part.classes
     walk.put(b"s", b"".join(sorted(inner)))
 
 
@@ -120,7 +128,7 @@ def _named(tag: bytes) -> Callable[[_Walk, Any, int], None]:
 _ADDERS: Final[dict[type, Callable[[_Walk, Any, int], None]]] = {
     type(None): lambda walk, _value, _depth: walk.put(b"N"),
     bool: lambda walk, value, _depth: walk.put(b"b", b"1" if value else b"0"),
-    int: lambda walk, value, _depth: walk.put(b"i", str(value).encode()),
+    int: lambda walk, value, _depth: walk.put(b"i", b"%x" % value),
     float: lambda walk, value, _depth: walk.put(b"f", struct.pack("<d", value)),
     complex: lambda walk, value, _depth: walk.put(b"c", struct.pack("<dd", value.real, value.imag)),
     str: lambda walk, value, _depth: walk.put(b"t", value.encode(errors="surrogatepass")),
@@ -131,6 +139,8 @@ _ADDERS: Final[dict[type, Callable[[_Walk, Any, int], None]]] = {
     dict: _pairs,
     set: _set,
     frozenset: _set,
+    deque: lambda walk, value, depth: walk.several(b"Q", [value.maxlen, *value], depth),
+    re.Pattern: lambda walk, value, depth: walk.several(b"R", (value.pattern, value.flags), depth),
     range: lambda walk, value, depth: walk.several(b"r", (value.start, value.stop, value.step), depth),
     UUID: _named(b"U"),
     Decimal: _named(b"D"),
@@ -140,6 +150,9 @@ _ADDERS: Final[dict[type, Callable[[_Walk, Any, int], None]]] = {
     time: _named(b"I"),
     timedelta: _named(b"E"),
 }
+
+
+_EXTENSIBLE: Final = (str, bytes, int, float, list, tuple, dict, set, frozenset)
 
 
 def _adder(kind: type) -> Callable[[_Walk, Any, int], None]:
@@ -154,152 +167,93 @@ def _adder(kind: type) -> Callable[[_Walk, Any, int], None]:
             return found
     if is_dataclass(kind):
         return _dataclass
+    for base in kind.__mro__:
+        if base in _EXTENSIBLE:
+            return _subclass(base)
     raise Unhashable(f"a value of the kind {kind.__qualname__} has no content that can be compared")
 
 
-def _enum(walk: _Walk, value: Any, _depth: int) -> None:
-    walk.put(b"e", f"{type(value).__qualname__}.{value.name}".encode())
+def _enum(walk: _Walk, value: Any, depth: int) -> None:
+    _class(walk, value)
+    walk.put(b"e", value.name.encode() if value.name else b"")
+    walk.add(value.value, depth + 1)
 
 
 def _class(walk: _Walk, value: Any) -> None:
-    walk.put(b"K", f"{type(value).__module__}.{type(value).__qualname__}".encode())
+    kind = type(value)
+    walk.classes[kind] = None
+    walk.put(b"K", f"{kind.__module__}.{kind.__qualname__}".encode())
 
 
 def _dataclass(walk: _Walk, value: Any, depth: int) -> None:
     _class(walk, value)
-    walk.several(b"o", [getattr(value, field.name) for field in fields(value)], depth)
+    _pairs(walk, _state(value), depth)
 
 
 def _model(walk: _Walk, value: Any, depth: int) -> None:
-    """A pydantic model: its fields and what it has beside them."""
-    if "__pydantic_fields__" not in vars(type(value)):
-        raise Unhashable(
-            f"a value of the kind {type(value).__qualname__} has no content that can be compared"
-        )
+    """A pydantic model: its fields, what it has beside them, and what it has for itself."""
     _class(walk, value)
-    _pairs(walk, {**value.__dict__, **(value.__pydantic_extra__ or {})}, depth)
+    own = value.__pydantic_private__ or {}
+    _pairs(walk, {**value.__dict__, **(value.__pydantic_extra__ or {}), **own}, depth)
 
 
-def _array(walk: _Walk, value: Any, depth: int) -> None:
-    walk.put(b"a", f"{value.dtype.str} {value.dtype.descr} {value.shape}".encode())
-    if value.dtype.hasobject:
-        walk.several(b"O", value.ravel().tolist(), depth)
-    else:
-        walk.put(b"B", value.tobytes() if not value.flags.c_contiguous else value.reshape(-1).view("u1"))
+def _subclass(base: type) -> Callable[[_Walk, Any, int], None]:
+    """For classes of their own that are a list, a dict, a text… with perhaps more to them."""
+
+    def add(walk: _Walk, value: Any, depth: int) -> None:
+        _class(walk, value)
+        _ADDERS[base](walk, value, depth)
+        _pairs(walk, _state(value), depth)
+
+    return add
 
 
-def _scalar(walk: _Walk, value: Any, _depth: int) -> None:
-    walk.put(b"n", value.dtype.str.encode() + value.tobytes())
+def _state(value: Any) -> dict[str, Any]:
+    """The attributes of an object, but not what it only remembers to be quicker."""
+    kind = type(value)
+    slots = {
+        name
+        for base in kind.__mro__
+        for name in _slots(base)
+        if name not in ("__dict__", "__weakref__") and hasattr(value, name)
+    }
+    found = {name: getattr(value, name) for name in slots} | getattr(value, "__dict__", {})
+    return {
+        name: found[name]
+        for name in sorted(found)
+        if not isinstance(getattr(kind, name, None), cached_property)
+    }
 
 
-def _table(walk: _Walk, value: Any, depth: int) -> None:
-    """A pandas table or column, with its index."""
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise Unhashable("tables are compared by pyarrow: pip install 'bpaz-lab[data]'") from None
-    frame = (
-        value if hasattr(value, "columns") else value.to_frame(name="" if value.name is None else value.name)
-    )
-    walk.put(b"P", type(value).__name__.encode())
-    walk.several(b"h", [str(each) for each in frame.columns], depth)
-    walk.several(b"H", [str(each) for each in frame.dtypes], depth)
-    walk.add([None if name is None else str(name) for name in frame.index.names], depth)
-    columns = [frame.iloc[:, number] for number in range(frame.shape[1])]
-    if type(frame.index).__name__ == "RangeIndex":
-        walk.add((frame.index.start, frame.index.stop, frame.index.step), depth)
-    else:
-        columns += [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
-    for column in columns:
-        try:
-            _arrow(walk, pa.array(column, from_pandas=False), depth)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-            walk.add(list(column), depth)
+def _slots(kind: type) -> Any:
+    told = vars(kind).get("__slots__", ())
+    return (told,) if isinstance(told, str) else told
 
 
-def _arrow(walk: _Walk, value: Any, depth: int) -> None:
-    """An Arrow array, whatever its chunks are and wherever it starts in its buffers."""
-    import pyarrow as pa
-
-    if isinstance(value, pa.ChunkedArray):
-        value = pa.concat_arrays(value.chunks) if value.num_chunks else pa.array([], value.type)
-    if isinstance(value, pa.DictionaryArray):
-        walk.put(b"x", b"dictionary")
-        _arrow(walk, value.dictionary, depth)
-        value = value.indices
-    walk.put(b"w", f"{value.type} {len(value)} {value.null_count}".encode())
-    if value.null_count or pa.types.is_boolean(value.type):
-        # In canonical form: what lies under nulls and behind the last bit does not count.
-        walk.put(b"v", value.is_valid().cast("uint8").buffers()[1])
-        if pa.types.is_null(value.type):
-            return
-        value = value.cast("uint8") if pa.types.is_boolean(value.type) else value
-        value = value.drop_null()
-    if value.nbytes != value.get_total_buffer_size():  # a slice, whose buffers hold more than it shows
-        value = value.take(pa.array(range(len(value)), pa.int64()))
-    with pa.ipc.new_stream(_Sink(walk), pa.schema([("", value.type)])) as stream:
-        stream.write_batch(pa.record_batch([value], names=[""]))
-
-
-class _Sink:
-    """Takes Arrow's own serialisation, which cuts buffers to what the array holds, piece by piece."""
-
-    closed = False
-
-    def __init__(self, walk: _Walk) -> None:
-        self._walk = walk
-        self._at = 0
-
-    def write(self, data: Any) -> int:
-        self._walk.hash.update(data)
-        length = memoryview(data).nbytes
-        self._walk.size += length
-        self._at += length
-        return length
-
-    def tell(self) -> int:
-        return self._at
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        """The hash stays open."""
-
-
-def _arrow_table(walk: _Walk, value: Any, depth: int) -> None:
-    walk.put(b"q", str(value.schema).encode())
-    for column in value.columns:
-        _arrow(walk, column, depth)
-
-
-def _index(walk: _Walk, value: Any, depth: int) -> None:
-    _table(walk, value.to_frame(index=False, name=list(value.names) if value.nlevels > 1 else "0"), depth)
-
-
-def _image(walk: _Walk, value: Any, _depth: int) -> None:
-    walk.put(b"g", f"{value.mode} {value.size}".encode() + value.tobytes())
+def _default_dict(walk: _Walk, value: Any, depth: int) -> None:
+    factory = value.default_factory
+    if not (factory is None or getattr(factory, "__module__", "") == "builtins"):
+        raise Unhashable("a defaultdict with a factory of its own has no content that can be compared")
+    walk.put(b"k", getattr(factory, "__name__", "").encode())
+    _pairs(walk, value, depth)
 
 
 _BY_NAME: Final[dict[str, Callable[[_Walk, Any, int], None]]] = {
     "pydantic.BaseModel": _model,
-    "numpy.ndarray": _array,
-    "numpy.generic": _scalar,
-    "pandas.DataFrame": _table,
-    "pandas.Series": _table,
-    "pandas.Index": _index,
-    "pyarrow.Table": _arrow_table,
-    "pyarrow.RecordBatch": _arrow_table,
-    "pyarrow.Array": _arrow,
-    "pyarrow.ChunkedArray": _arrow,
-    "PIL.Image": _image,
+    "numpy.MaskedArray": tables.masked,
+    "numpy.ndarray": tables.array,
+    "numpy.generic": tables.scalar,
+    "pandas.DataFrame": tables.table,
+    "pandas.Series": tables.table,
+    "pandas.Index": tables.index,
+    "pandas.Timestamp": tables.moment,
+    "pandas.Timedelta": tables.moment,
+    "pandas.NaTType": _named(b"Z"),
+    "pandas.NAType": _named(b"Z"),
+    "pyarrow.Table": tables.arrow_table,
+    "pyarrow.RecordBatch": tables.arrow_table,
+    "pyarrow.Array": tables.arrow,
+    "pyarrow.ChunkedArray": tables.arrow,
+    "PIL.Image": tables.image,
+    "collections.defaultdict": _default_dict,
 }

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 from bpaz_lab.engine.cache import Entry
 from bpaz_lab.engine.hashing import hashed
 from bpaz_lab.engine.slots import MISSING
-from bpaz_lab.engine.source import Code, changed, code_of
+from bpaz_lab.engine.source import Code, changed, code_of, is_own
 from bpaz_lab.errors import BpazError
 from bpaz_lab.graph.order import ordered, predecessors
 from bpaz_lab.graph.ports import is_resource
@@ -44,6 +44,8 @@ _FLYING: WeakKeyDictionary[Cache, dict[str, asyncio.Future[None]]] = WeakKeyDict
 
 LARGE: Final = 1_000_000
 """Bytes above which a value is hashed in a thread."""
+MANY: Final = 1000
+"""Items above which it is."""
 FIRST: Final = "it was not computed before"
 GONE: Final = "its result is not kept any more"
 
@@ -303,10 +305,20 @@ def _without(forms: Iterable[str]) -> Callable[[bytes], bool]:
 
 
 async def _hash(value: Any) -> tuple[str, int, str]:
-    large = getattr(value, "nbytes", 0) if not hasattr(value, "memory_usage") else LARGE
-    if isinstance(large, int) and large >= LARGE:
-        return tuple(await asyncio.to_thread(hashed, value))  # type: ignore[return-value]
-    return tuple(hashed(value))  # type: ignore[return-value]
+    size = getattr(value, "nbytes", 0) if not hasattr(value, "memory_usage") else LARGE
+    large = isinstance(size, int) and size >= LARGE
+    large = large or (isinstance(value, list | tuple | dict | set) and len(value) >= MANY)
+    return await asyncio.to_thread(_content, value) if large else _content(value)
+
+
+def _content(value: Any) -> tuple[str, int, str]:
+    """The content of a value, with the code of the notebook's own classes in it: their methods count."""
+    told = hashed(value)
+    codes = [code_of(cls) for cls in told.classes if is_own(cls)]
+    if not codes or not told.digest:
+        return told.digest, told.size, told.why
+    why = next((code.why for code in codes if code.why), "")
+    return "" if why else hashed([told.digest, *(code.parts for code in codes)]).digest, told.size, why
 
 
 def _made(recipe: Recipe, name: str) -> tuple[str, int, str]:

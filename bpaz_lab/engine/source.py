@@ -188,6 +188,11 @@ def _lines(function: types.FunctionType) -> tuple[tuple[int, str], ...]:
     )
 
 
+def is_own(cls: type) -> bool:
+    """Whether a class is the user's own, so that its code may change at any time."""
+    return not _installed(cls.__module__, _file(cls))
+
+
 def _file(cls: type) -> str:
     return getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
 
