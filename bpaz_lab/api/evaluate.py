@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.api.evaluation import Evaluation, compared, summed
 from bpaz_lab.api.metrics import Metric, Own, Seen, metric_of
-from bpaz_lab.api.rows import AT_ONCE, TOLD, Rows
+from bpaz_lab.api.rows import AT_ONCE, TOLD, Rows, metered
 from bpaz_lab.engine.source import code_of
 from bpaz_lab.errors import InputError
 from bpaz_lab.guard.suggest import closest
@@ -37,7 +37,7 @@ def evaluated(
     """Checks everything, then runs and scores; see ``Workflow.evaluate``."""
     if not metrics:
         raise InputError("there is no metric", hint="Pass for instance [bz.metrics.ExactMatch()].")
-    scorers = [metric_of(each) for each in metrics]
+    scorers, options = [metric_of(each) for each in metrics], metered(options)
     mine = _Scored(workflow, data, scorers, expected, output, options)
     if against is None:
         table = mine.run()

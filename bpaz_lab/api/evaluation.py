@@ -29,7 +29,7 @@ class Evaluation:
         rows: The data with the outputs and a column for each score; where a row could not be scored, a column
             ``<metric> error`` says why.
         summary: One row for each score: ``mean``, its standard error ``stderr``, ``low`` and ``high`` (a 95 %
-            interval of the mean, by the normal distribution), ``count``, and how many rows ``failed`` and
+            interval of the mean, by the normal distribution and within 0 and 1 where the scores are), ``count``, and how many rows ``failed`` and
             scored 0 for that.
         comparison: With ``against``: one row for each score, the means of both, ``wins``, ``ties`` and
             ``losses`` of this workflow, and ``p``, the chance of such a result if both were equally good
@@ -97,6 +97,8 @@ def summed(table: pd.DataFrame, scores: dict[str, str]) -> pd.DataFrame:
         spread = float(table[name].std(ddof=1)) / sqrt(count) if count > 1 else 0.0
         failed = int(table[error].notna().sum()) if error in table else 0
         low, high = mean - spread * SURE, mean + spread * SURE
+        if table[name].between(0, 1).all():
+            low, high = max(low, 0.0), min(high, 1.0)
         found[name] = {
             "mean": mean,
             "stderr": spread,

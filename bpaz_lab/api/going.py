@@ -9,7 +9,7 @@ from bpaz_lab.api.journal import Journal
 from bpaz_lab.api.rows import AT_ONCE, packages
 from bpaz_lab.engine.batch import Batch
 from bpaz_lab.engine.limits import Limits
-from bpaz_lab.errors import InputError
+from bpaz_lab.errors import BudgetExceeded, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -55,6 +55,7 @@ class Going:
         self._journal = Journal(work, resume, good)
         self._todo = [number for number in range(len(work)) if number not in self._journal.done]
         self._failed, self._cost = 0, 0.0
+        self._spent: BudgetExceeded | None = None
         done = len(work) - len(self._todo)
         self._bar = tqdm(total=len(work), initial=done, unit="row", disable=not progress)
         self._batch = Batch([work.maker(number) for number in self._todo], concurrency, self._result)
@@ -64,6 +65,7 @@ class Going:
         try:
             for position, result in self._batch:
                 self._add(self._todo[position], result)
+            self._check()
         except BaseException as error:
             self._stop(error)
             raise
@@ -76,6 +78,7 @@ class Going:
         try:
             async for position, result in self._batch:
                 self._add(self._todo[position], result)
+            self._check()
         except BaseException as error:
             self._stop(error)
             raise
@@ -91,8 +94,7 @@ class Going:
         """Stops what goes on, which ends at its next await, and keeps what had ended."""
         self._batch.cancel()
         for position, result in self._batch:
-            if result["status"] != "cancelled":
-                self._add(self._todo[position], result)
+            self._add(self._todo[position], result)
         if self._stopped is not None:
             error.add_note(self._stopped(self.table()))
 
@@ -100,12 +102,21 @@ class Going:
         self._bar.close()
         self._journal.close()
 
+    def _check(self) -> None:
+        if self._spent is not None:
+            raise self._spent
+
     async def _result(self, position: int, run: Run) -> dict[str, Any]:
+        if isinstance(run.error, BudgetExceeded):
+            self._spent = run.error
+            self._batch.cancel()  # the other rows would spend more
         number = self._todo[position]
         found = self._work.result(number, run)
         return found if self._after is None else found | await self._after(number, run)
 
     def _add(self, number: int, result: dict[str, Any]) -> None:
+        if result["status"] == "cancelled":
+            return
         self._journal.add(number, result, last=not self._batch.more)
         self._failed += result["status"] == "failed"
         self._cost += result["cost"] or 0.0

@@ -48,8 +48,8 @@ class Over(Running):
                 another process. Rows count as done that were completed, whose inputs are the same, and
                 whose workflow and code are; the others are run again.
             progress: Whether a bar shows how far it is.
-            options: What ``start`` takes: ``target``, ``timeout`` for each row, ``cache``, ``objects``, and
-                inputs that are the same for all rows.
+            options: What ``start`` takes: ``target``, ``timeout`` for each row, ``cache``, ``objects``,
+                ``budget`` for all rows together, and inputs that are the same for all rows.
 
         Returns:
             The data with the outputs by name (``output`` where there is one), and ``status``, ``error``,
@@ -61,6 +61,7 @@ class Over(Running):
             MissingPackage: pandas or tqdm is not installed.
             DocumentError: The workflow has problems.
             InputError: Rows lack an input or an option does not fit; nothing was started.
+            BudgetExceeded: The rows used more than the budget; ``wf.partial`` has those that are done.
             KeyboardInterrupt: Somebody stopped it; ``wf.partial`` has the rows that are done.
 
         Example:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Any, Final
 
+from bpaz_lab.engine.budget import Budget, Meter
 from bpaz_lab.engine.hashing import hashed
 from bpaz_lab.engine.source import code_of
 from bpaz_lab.errors import InputError, MissingPackage
@@ -40,6 +41,12 @@ def packages(*names: str) -> None:
         )
 
 
+def metered(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of runs that share one budget."""
+    budget = options.get("budget")
+    return {**options, "budget": Meter(budget)} if isinstance(budget, Budget) else dict(options)
+
+
 class Rows:
     """A table, and how its rows become the inputs of runs.
 
@@ -49,7 +56,7 @@ class Rows:
         workflow: What is run.
         data: A DataFrame, a list of dicts, or a list of values for a workflow with one input.
         columns: Column to input, where the names differ.
-        options: What ``start`` takes, and inputs that are the same for all rows.
+        options: What ``start`` takes, and inputs that are the same for all rows; a budget is one for all.
         counting: What else a result depends on: columns that are no inputs, and anything beside.
 
     Raises:
@@ -66,6 +73,7 @@ class Rows:
     ) -> None:
         packages("pandas")
         self._workflow = workflow.copied()
+        options = metered(options)
         self._options = {name: value for name, value in options.items() if name in _OPTIONS}
         self._shared = {name: value for name, value in options.items() if name not in _OPTIONS}
         target = self._options.get("target")

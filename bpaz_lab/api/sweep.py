@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from bpaz_lab.api.rows import RECIPE, Rows, packages
+from bpaz_lab.api.rows import RECIPE, Rows, metered, packages
 from bpaz_lab.engine.hashing import hashed
 from bpaz_lab.errors import DocumentError, InputError, SettingError
 from bpaz_lab.guard.suggest import closest
@@ -38,6 +38,8 @@ class Grid:
     ) -> None:
         packages("pandas", "tqdm")
         import pandas as pd
+
+        options = metered(options)
 
         for name, values in settings.items():
             if isinstance(values, str) or not hasattr(values, "__len__") or not len(values):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """Runs that are started one after the other, so many at a time.
+    """Runs that are started one after the other, so many at a time, once somebody iterates.
 
     What ended is given until the next one is asked for: who is interrupted in between and iterates again
     gets the last one again, and loses none.
@@ -51,10 +51,12 @@ class Batch:
         self._error: BaseException | None = None
         self._ended = self._all_given = False
         self._woken = threading.Event()
-        self._future = runtime().submit(self._go(min(concurrency, len(makers))))
+        self._workers = min(concurrency, len(makers))
+        self._begun = False
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         """The number of each run and what ``after`` made of it, as they end."""
+        self._begin()
         while not self._all_given:
             yield from self._ready()
             if not self._all_given:
@@ -62,6 +64,7 @@ class Batch:
 
     async def __aiter__(self) -> AsyncIterator[tuple[int, Any]]:
         """The same without blocking the caller's loop."""
+        self._begin()
         while not self._all_given:
             for each in self._ready():
                 yield each
@@ -79,6 +82,11 @@ class Batch:
         for run in list(self._going):
             run.cancel()
 
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            runtime().submit(self._go())
+
     def _ready(self) -> Iterator[tuple[int, Any]]:
         """What has ended and was not given yet.
 
@@ -94,11 +102,11 @@ class Batch:
         if ended and self._error is not None:
             raise self._error
 
-    async def _go(self, workers: int) -> None:
+    async def _go(self) -> None:
         numbers = iter(range(len(self._makers)))
         with quiet_loggers():  # once for all: each run would change the levels back and forth
             told = await asyncio.gather(
-                *(self._work(numbers) for _ in range(workers)), return_exceptions=True
+                *(self._work(numbers) for _ in range(self._workers)), return_exceptions=True
             )
         self._error = next((each for each in told if each is not None), None)
         self._ended = True

@@ -14,9 +14,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bpaz_lab import InputError, Workflow
+from bpaz_lab import Budget, Context, InputError, Workflow
 from bpaz_lab.engine.cache import MemoryCache
-from bpaz_lab.errors import DocumentError, MissingPackage
+from bpaz_lab.errors import BudgetExceeded, DocumentError, MissingPackage
 
 pytestmark = pytest.mark.unit
 
@@ -173,6 +173,32 @@ def test_without_its_packages_it_says_which(monkeypatch):
     with pytest.raises(MissingPackage, match="pandas") as caught:
         greeting().map([{"name": "a"}])
     assert caught.value.hint == "pip install 'bpaz-lab[data]'"
+
+
+def test_a_budget_is_for_all_rows_together_and_what_is_done_is_kept():
+    async def ask(x: int, context: Context) -> int:
+        context.usage(6, 4, "some-model")
+        await asyncio.sleep(0)
+        return x
+
+    wf = Workflow()
+    wf.add(ask)
+    with pytest.raises(BudgetExceeded, match="more than its budget of 35") as caught:
+        wf.map(list(range(10)), budget=Budget(tokens=35), concurrency=1, cache=False, progress=False)
+    assert "wf.partial" in caught.value.__notes__[0]
+    assert wf.partial["status"].tolist() == ["completed"] * 3 + ["failed"]
+    found = wf.map(list(range(10)), budget=Budget(tokens=70), resume=wf.partial, cache=False, progress=False)
+    assert found["tokens"].tolist() == [10] * 10
+    wf.connect(wf["ask"]["result"], wf.add("Delay", id="wait")["value"])
+    with pytest.raises(BudgetExceeded):
+        wf.sweep(
+            {"wait.seconds": [0, 0.001]},
+            x=1,
+            budget=Budget(tokens=15),
+            concurrency=1,
+            cache=False,
+            progress=False,
+        )
 
 
 # ---- to go on -----------------------------------------------------------------------------------------
