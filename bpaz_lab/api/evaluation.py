@@ -29,8 +29,8 @@ class Evaluation:
         rows: The data with the outputs and a column for each score; where a row could not be scored, a column
             ``<metric> error`` says why.
         summary: One row for each score: ``mean``, its standard error ``stderr``, ``low`` and ``high`` (a 95 %
-            interval of the mean, by the normal distribution and within 0 and 1 where the scores are), ``count``, and how many rows ``failed`` and
-            scored 0 for that.
+            interval of the mean by the normal distribution, from 0 to 1 where the scores are), ``count``, and
+            how many rows ``failed`` and scored 0 for that.
         comparison: With ``against``: one row for each score, the means of both, ``wins``, ``ties`` and
             ``losses`` of this workflow, and ``p``, the chance of such a result if both were equally good
             (two-sided sign test). Else None.

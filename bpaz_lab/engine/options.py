@@ -11,7 +11,7 @@ from bpaz_lab.nodes.context import Services
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bpaz_lab.engine.budget import Budget
+    from bpaz_lab.engine.budget import Budget, Meter
     from bpaz_lab.engine.incremental import Incremental
     from bpaz_lab.engine.ledger import Ledger
 
@@ -31,7 +31,7 @@ class Options:
             told of; pinned ones among them.
         memo: Results of earlier runs; None where nothing is kept.
         ledger: What is done of this run, where it goes on after it stopped.
-        budget: What the run may cost; None for no limit.
+        budget: What the run may cost, or the meter of several runs together; None for no limit.
     """
 
     timeout: float | None = None
@@ -41,4 +41,4 @@ class Options:
     given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     memo: Incremental | None = None
     ledger: Ledger | None = None
-    budget: Budget | None = None
+    budget: Budget | Meter | None = None
