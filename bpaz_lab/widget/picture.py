@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bpaz_lab.graph.check import Types
-    from bpaz_lab.graph.document import Document
+    from bpaz_lab.graph.document import Body, Document
     from bpaz_lab.graph.spec import Ports, PortSpec
 
 WIDTH, HEAD, ROW, MARGIN, LANE = 220, 44, 24, 40, 22
+INSIDE, MAP = 74, 48
 COLORS: Final = {
     "green": "#3f9142",
     "blue": "#2f7fd1",
@@ -74,8 +75,13 @@ def _boxes(document: Document, types: Types) -> dict[str, _Box]:
     rows = {name: max(len(each.inputs), len(each.outputs), 1) for name, each in ports.items()}
     layout = {**document["layout"], **places(document, rows.__getitem__)}
     return {
-        name: _Box(layout[name][0], layout[name][1], HEAD + ROW * rows[name] + 8, ports[name])
-        for name in document["nodes"]
+        name: _Box(
+            layout[name][0],
+            layout[name][1],
+            HEAD + ROW * rows[name] + 8 + (INSIDE if "body" in entry else 0),
+            ports[name],
+        )
+        for name, entry in document["nodes"].items()
     }
 
 
@@ -85,7 +91,9 @@ def _node(document: Document, name: str, box: _Box, types: Types) -> Iterable[st
     kind = spec.title if spec else entry["type"]
     title = entry.get("title") or kind
     yield f'<g transform="translate({box.x:g} {box.y:g})">'
-    dashed = "" if spec else ' stroke-dasharray="5 4"'
+    dashed = "" if spec and not entry.get("policy", {}).get("disabled") else ' stroke-dasharray="5 4"'
+    if "body" in entry:
+        yield f'<rect x="5" y="5" width="{WIDTH}" height="{box.height:g}" rx="6" class="box"/>'
     yield f'<rect width="{WIDTH}" height="{box.height:g}" rx="6" class="box"{dashed}/>'
     yield f'<text x="12" y="19" class="title">{_cut(title, 27)}</text>'
     yield f'<text x="12" y="35" class="small">{_cut(name, 32)}</text>'
@@ -97,7 +105,39 @@ def _node(document: Document, name: str, box: _Box, types: Types) -> Iterable[st
                 yield f'<circle cx="{x}" cy="{y:g}" r="5" fill="{_color(port.tag)}" class="port"/>'
             place = f'x="{text}" y="{y + 4:g}" text-anchor="{anchor}"'
             yield f'<text {place} class="small">{_cut(port.name, 16)}</text>'
+    if "body" in entry:
+        yield from _inside(entry["body"], box.height - INSIDE)
     yield "</g>"
+
+
+def _inside(body: Body, top: float) -> Iterable[str]:
+    """A small map of what is inside a container, and how many nodes that are."""
+    count = len(body["nodes"])
+    told = f"{count} node{'s' * (count != 1)} inside" if count else "empty"
+    yield f'<rect x="10" y="{top:g}" width="{WIDTH - 20}" height="{MAP}" rx="4" class="page"/>'
+    yield f'<text x="12" y="{top + MAP + 16:g}" class="small">{told}</text>'
+    if not count:
+        return
+    at = {**body["layout"], **places(body, lambda _name: 2)}
+    left, up = (min(at[name][axis] for name in body["nodes"]) for axis in (0, 1))
+    width, height = (
+        max(at[name][axis] for name in body["nodes"]) - low + size
+        for axis, low, size in ((0, left, WIDTH), (1, up, 100))
+    )
+    scale = min((WIDTH - 32) / width, (MAP - 10) / height, 0.25)
+    dx, dy = (WIDTH - width * scale) / 2, top + (MAP - height * scale) / 2
+    w, h = WIDTH * scale, 100 * scale
+    spots = {
+        name: (dx + (at[name][0] - left) * scale, dy + (at[name][1] - up) * scale) for name in body["nodes"]
+    }
+    for source, target in body["edges"]:
+        one, other = split(source)[0], split(target)[0]
+        if one in spots and other in spots:
+            (x1, y1), (x2, y2) = spots[one], spots[other]
+            path = f"M{x1 + w:.1f} {y1 + h / 2:.1f}L{x2:.1f} {y2 + h / 2:.1f}"
+            yield f'<path d="{path}" class="edge" style="stroke-width:1" stroke="#aab2bd"/>'
+    for x, y in spots.values():
+        yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="2" class="box"/>'
 
 
 def _edge(boxes: dict[str, _Box], source: str, target: str) -> str:

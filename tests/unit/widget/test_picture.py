@@ -48,3 +48,16 @@ def test_a_wire_back_to_the_left_is_drawn_too():
     wf.add("TextInput", id="a", at=(600, 0)) >> wf.add("ChatOutput", id="b", at=(0, 0))
     _, root = drawn(wf.to_dict())
     assert len([e for e in root.iter() if e.get("class") == "edge"]) == 1
+
+
+def test_a_container_shows_what_is_inside():
+    wf = Workflow()
+    with wf.add("SubWorkflow", id="part") as body:
+        body.add("Start") >> body.add("PromptTemplate", template="{text}") >> body.add("End")
+    wf.add("SubWorkflow", id="bare")
+    wf["bare"].set_policy(disabled=True)
+    text, root = drawn(wf.to_dict())
+    assert "3 nodes inside" in text
+    assert ">empty<" in text
+    assert len([e for e in root.iter() if e.get("class") == "edge"]) == 2
+    assert text.count("stroke-dasharray") == 1
