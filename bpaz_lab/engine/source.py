@@ -14,22 +14,52 @@ Example:
 from __future__ import annotations
 
 import ast
+import dataclasses
 import dis
+import functools
 import importlib.metadata
 import inspect
+import logging
 import sys
 import textwrap
 import types
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache, partial
+from itertools import count
 from pathlib import Path
-from site import getsitepackages
-from typing import Any, Final
+from site import getsitepackages, getusersitepackages
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 from bpaz_lab.engine.hashing import hashed
 
-INSTALLED: Final = (*getsitepackages(), str(Path(inspect.__file__).parent))
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+INSTALLED: Final = (*getsitepackages(), getusersitepackages(), str(Path(inspect.__file__).parent))
 """Where code lies that changes only with its version."""
+COSMETIC: Final = {
+    "category",
+    "label",
+    "package",
+    "model_config",
+    "_abc_impl",
+    "_member_names_",
+    "_member_map_",
+} | {
+    "_value2member_map_",
+    "_unhashable_values_",
+    "_member_type_",
+    "_value_repr_",
+    "_new_member_",
+    "_use_args_",
+    "_fields",
+    "_field_defaults",
+    "_generate_next_value_",
+    "_hashable_values_",
+    "_missing_",
+}
+"""Attributes of classes that no result depends on, or that are only another form of what counts anyway."""
 
 
 @dataclass(slots=True)
@@ -50,9 +80,9 @@ class Code:
 
 def code_of(thing: Any) -> Code:
     """The code of a function, of a node class, or of a node class made of a function."""
-    found = Code()
-    _add(found, getattr(thing, "__name__", type(thing).__name__), thing, set())
-    return found
+    reader = _Reader()
+    reader.add(getattr(thing, "__name__", type(thing).__name__), thing)
+    return reader.found
 
 
 def changed(before: Code, after: Code) -> str:
@@ -75,72 +105,171 @@ def changed(before: Code, after: Code) -> str:
     return f"it uses {gone} no more" if gone else ""
 
 
-def _add(found: Code, name: str, thing: Any, seen: set[int]) -> None:
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
-    thing = inspect.unwrap(thing) if callable(thing) else thing
-    if isinstance(thing, staticmethod | classmethod | types.MethodType):
-        thing = thing.__func__
-    if isinstance(thing, partial):
-        _add(found, name, thing.func, seen)
-        _value(found, f"{name} (given)", [list(thing.args), thing.keywords])
-    elif isinstance(thing, types.ModuleType):
-        found.parts[name] = f"module {thing.__name__} {_version(thing.__name__)}"
-    elif isinstance(thing, types.FunctionType):
-        _function(found, name, thing, seen)
-    elif isinstance(thing, type):
-        _class(found, name, thing, seen)
-    elif isinstance(thing, types.BuiltinFunctionType | types.MethodDescriptorType):
-        found.parts[name] = f"built in {thing.__qualname__}"
-    else:
-        _value(found, name, thing)
+class _Reader:
+    """Follows code from one function or class to all that it refers to."""
 
+    def __init__(self) -> None:
+        self.found = Code()
+        self._seen: dict[Any, Any] = {}
+        """What was followed, by id, and by name where it is a value; held, so that no id is given away."""
 
-def _function(found: Code, name: str, function: types.FunctionType, seen: set[int]) -> None:
-    if _installed(function.__module__, function.__code__.co_filename):
-        found.parts[name] = f"{function.__module__}.{function.__qualname__} {_version(function.__module__)}"
-        return
-    code = function.__code__
-    parts: list[Any] = [_bytecode(code, function.__doc__)]
-    if function.__defaults__ or function.__kwdefaults__:
-        parts += [_digest(found, name, function.__defaults__), _digest(found, name, function.__kwdefaults__)]
-    found.parts[name] = hashed(parts).digest
-    found.lines[name] = _lines(function)
-    for variable, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
-        try:
-            _add(found, f"{variable}", cell.cell_contents, seen)
-        except ValueError:  # an empty cell: the function will say so itself
-            continue
-    for variable in sorted(_globals(code)):
-        if variable in function.__globals__:
-            _add(found, variable, function.__globals__[variable], seen)
+    def add(self, name: str, thing: Any, names: Iterable[str] = ()) -> None:
+        """Follows a thing; ``names`` are those that the code reads of a module."""
+        if isinstance(thing, staticmethod | classmethod):
+            thing = thing.__func__
+        if isinstance(thing, types.ModuleType):
+            self._module(name, thing, names)
+        elif isinstance(thing, types.FunctionType):
+            self._once(name, thing, self._function)
+        elif isinstance(thing, type) and get_origin(thing) is None:
+            self._once(name, thing, self._class)
+        elif isinstance(thing, types.MethodType):
+            self.add(name, thing.__func__)
+            self.add(f"{name} (of)", thing.__self__)
+        elif isinstance(thing, partial):
+            self.add(name, thing.func)
+            self._value(f"{name} (given)", [list(thing.args), thing.keywords])
+        else:
+            self._other(name, thing)
 
+    def _other(self, name: str, thing: Any) -> None:
+        if isinstance(thing, types.BuiltinFunctionType | types.MethodDescriptorType):
+            self._put(name, f"built in {thing.__qualname__}")
+            owner = getattr(thing, "__self__", None)
+            if owner is not None and not isinstance(owner, types.ModuleType | type):
+                self._value(f"{name} (of)", owner)
+        elif isinstance(thing, logging.Logger):
+            self._put(name, f"logger {thing.name}")
+        elif (origin := get_origin(thing)) is not None:  # list[int], int | None
+            self.add(name, origin)
+            for each in get_args(thing):
+                self.add(f"{name} (of)", each)
+        elif isinstance(thing, functools._lru_cache_wrapper):
+            self.add(name, thing.__wrapped__)
+        else:
+            self._value(name, thing)
 
-def _class(found: Code, name: str, cls: type, seen: set[int]) -> None:
-    if _installed(cls.__module__, _file(cls)):
-        found.parts[name] = f"{cls.__module__}.{cls.__qualname__} {_version(cls.__module__)}"
-        return
-    found.parts[name] = f"class {[base.__qualname__ for base in cls.__bases__]}"
-    for base in cls.__mro__[1:]:
-        if not _installed(base.__module__, _file(base)):
-            _add(found, base.__name__, base, seen)
-    for value in vars(cls).values():
+    def _put(self, name: str, part: str) -> str:
+        """Notes a part; one more of the same name gets a number."""
+        free = name
+        for number in count(2):
+            if free not in self.found.parts:
+                break
+            free = f"{name} ({number})"
+        self.found.parts[free] = part
+        return free
+
+    def _once(self, name: str, thing: Any, follow: Callable[[str, Any], None]) -> None:
+        if id(thing) not in self._seen:
+            self._seen[id(thing)] = thing
+            follow(name, thing)
+
+    def _module(self, name: str, module: types.ModuleType, names: Iterable[str]) -> None:
+        """A package counts by its version, a module of one's own by what the code reads of it."""
+        if _installed(module.__name__, getattr(module, "__file__", None) or ""):
+            self.found.parts[name] = f"module {module.__name__} {_version(module.__name__)}"
+            return
+        self.found.parts[name] = f"module {module.__name__}"
+        for each in names:
+            if each in vars(module):
+                value = vars(module)[each]
+                inner = names if value is not module else ()
+                self.add(f"{name}.{each}", value, [other for other in inner if other != each])
+
+    def _function(self, name: str, function: types.FunctionType) -> None:
+        wrapped = vars(function).get("__wrapped__")
+        if wrapped is not None:
+            self.add(name, wrapped)
+            name = f"{name} (decorated)"
+        if _installed(function.__module__, function.__code__.co_filename):
+            self._put(name, f"{function.__module__}.{function.__qualname__} {_version(function.__module__)}")
+            return
+        code = function.__code__
+        name = self._put(name, "")
+        parts: list[Any] = [_bytecode(code, function.__doc__)]
+        if function.__defaults__ or function.__kwdefaults__:
+            parts += [self._digest(name, function.__defaults__), self._digest(name, function.__kwdefaults__)]
+        self.found.parts[name] = hashed(parts).digest
+        self.found.lines[name] = _lines(function)
+        names = sorted(_attributes(code))
+        for variable, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
+            try:
+                self.add(variable, cell.cell_contents, names)
+            except ValueError:  # an empty cell: the function will say so itself
+                continue
+        used = _named(code)
+        for variable in sorted(used["global"]):
+            if variable in function.__globals__:
+                self.add(variable, function.__globals__[variable], names)
+        for module in sorted(used["import"]):
+            if module in sys.modules:
+                self.add(module, sys.modules[module], names)
+
+    def _class(self, name: str, cls: type) -> None:
+        if not is_own(cls):
+            self._put(name, f"{cls.__module__}.{cls.__qualname__} {_version(cls.__module__)}")
+            return
+        self._put(f"class {name}", str([base.__qualname__ for base in cls.__bases__]))
+        for base in cls.__mro__[1:]:
+            if is_own(base):
+                self.add(base.__name__, base)
+        for attribute, told in _defaults(cls).items():
+            self.add(f"{name}.{attribute}", told)
+        for attribute, value in vars(cls).items():
+            self._attribute(f"{name}.{attribute}", attribute, value)
+
+    def _attribute(self, name: str, attribute: str, value: Any) -> None:
+        value = (
+            getattr(value, "wrapped", value) if type(value).__name__ == "PydanticDescriptorProxy" else value
+        )
+        value = value.func if isinstance(value, functools.cached_property) else value
+        if isinstance(value, property):
+            for each in (value.fget, value.fset, value.fdel):
+                self._attribute(name, attribute, each)
+            return
         raw = value.__func__ if isinstance(value, staticmethod | classmethod) else value
-        raw = raw.fget if isinstance(raw, property) else raw
-        if isinstance(raw, types.FunctionType) and not _installed(raw.__module__, raw.__code__.co_filename):
-            _add(found, raw.__qualname__.rpartition("<locals>.")[2], raw, seen)
+        if isinstance(raw, types.FunctionType):
+            if not _installed(raw.__module__, raw.__code__.co_filename) and not _generated(raw):
+                self.add(raw.__qualname__.rpartition("<locals>.")[2], raw)
+        elif not (attribute in COSMETIC or _dunder(attribute) or inspect.isdatadescriptor(raw)):
+            self.add(name, raw.value if isinstance(raw, Enum) else raw)
+
+    def _value(self, name: str, value: Any) -> None:
+        if (name, id(value)) not in self._seen:
+            self._seen[name, id(value)] = value
+            name = self._put(name, "")
+            self.found.parts[name] = self._digest(name, value)
+
+    def _digest(self, name: str, value: Any) -> str:
+        told = hashed(value)
+        if not told.digest and not self.found.why:
+            self.found.why = f"{name}: {told.why}"
+        for cls in told.classes:
+            if is_own(cls):
+                self.add(cls.__name__, cls)
+        return told.digest
 
 
-def _value(found: Code, name: str, value: Any) -> None:
-    found.parts[name] = _digest(found, name, value)
+def _defaults(cls: type) -> dict[str, Any]:
+    """The defaults of a pydantic model's or a dataclass's fields, and of the former also the kind."""
+    found: dict[str, Any] = {}
+    for name, info in vars(cls).get("__pydantic_fields__", {}).items():
+        default = None if info.is_required() else info.default
+        found[name] = info.default_factory or [str(info.annotation), default]
+    for name, info in vars(cls).get("__dataclass_fields__", {}).items():
+        for told in (info.default, info.default_factory):
+            if told is not dataclasses.MISSING:
+                found[name] = told
+    return found
 
 
-def _digest(found: Code, name: str, value: Any) -> str:
-    told = hashed(value)
-    if not told.digest and not found.why:
-        found.why = f"{name}: {told.why}"
-    return told.digest
+def _generated(function: types.FunctionType) -> bool:
+    """Whether a dataclass or a named tuple made the method of its fields."""
+    return function.__code__.co_filename == "<string>" and _dunder(function.__name__)
+
+
+def _dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
 
 
 def _bytecode(code: types.CodeType, doc: str | None = None) -> list[Any]:
@@ -151,20 +280,27 @@ def _bytecode(code: types.CodeType, doc: str | None = None) -> list[Any]:
         if doc is None or each != doc
     ]
     names = [list(each) for each in (code.co_names, code.co_varnames, code.co_freevars)]
-    return [code.co_code, constants, *names, code.co_flags]
+    return [code.co_code, code.co_exceptiontable, constants, *names, code.co_flags]
 
 
-def _globals(code: types.CodeType) -> set[str]:
-    """The globals that a function, and the functions in it, refer to."""
-    found = {
-        each.argval
-        for each in dis.get_instructions(code)
-        if each.opname in ("LOAD_GLOBAL", "LOAD_NAME") and isinstance(each.argval, str)
-    }
+def _named(code: types.CodeType) -> dict[str, set[str]]:
+    """The globals and the modules that a function, and the functions in it, refer to."""
+    found: dict[str, set[str]] = {"global": set(), "import": set()}
+    for each in dis.get_instructions(code):
+        kind = {"LOAD_GLOBAL": "global", "LOAD_NAME": "global", "IMPORT_NAME": "import"}.get(each.opname)
+        if kind and isinstance(each.argval, str):
+            found[kind].add(each.argval)
     for each in code.co_consts:
         if isinstance(each, types.CodeType):
-            found |= _globals(each)
+            for kind, names in _named(each).items():
+                found[kind] |= names
     return found
+
+
+def _attributes(code: types.CodeType) -> set[str]:
+    """The names that a function, and the functions in it, read of anything."""
+    inner = [_attributes(each) for each in code.co_consts if isinstance(each, types.CodeType)]
+    return set(code.co_names).union(*inner)
 
 
 def _lines(function: types.FunctionType) -> tuple[tuple[int, str], ...]:
@@ -200,7 +336,9 @@ def _file(cls: type) -> str:
 def _installed(module: str | None, file: str) -> bool:
     """Whether code belongs to a package that is installed, and changes only with its version."""
     package = (module or "").partition(".")[0]
-    return package in ("bpaz_lab", "builtins") or any(file.startswith(folder) for folder in INSTALLED)
+    if package in ("bpaz_lab", "builtins") or any(file.startswith(folder) for folder in INSTALLED):
+        return True
+    return not file and package in sys.stdlib_module_names
 
 
 @cache

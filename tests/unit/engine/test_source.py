@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import textwrap
 
@@ -120,7 +121,7 @@ def test_wrapped_bound_and_partial_functions():
     def wrapper(*args):
         return f(*args)
 
-    assert code_of(wrapper).parts == code_of(f).parts
+    assert code_of(wrapper).parts["f"] == code_of(f).parts["f"]
     assert code_of(functools.partial(f, 1)).parts != code_of(functools.partial(f, 2)).parts
     assert code_of(len).parts == {"len": "built in len"}
 
@@ -143,3 +144,138 @@ def test_what_is_new_and_what_is_gone(module):
     after.parts["f"] = before.parts["f"]
     assert changed(before, after).endswith(" no more")
     assert changed(after, before).endswith(" now")
+
+
+MORE = """
+import dataclasses, enum, functools, logging, re
+from bpaz_lab import Node
+from typing import ClassVar
+log = logging.getLogger("own")
+PATTERN = re.compile("a+")
+class Kind(enum.Enum):
+    ONE = 1
+@dataclasses.dataclass
+class Place:
+    x: int = 10
+    y: list = dataclasses.field(default_factory=list)
+    def area(self): return self.x * 20
+HERE = Place()
+def plus(function):
+    @functools.wraps(function)
+    def inner(*args): return function(*args) + 30
+    return inner
+def plain(function):
+    return lambda *args: function(*args) + 40
+def twice(function):
+    return lambda *args: function(*args) * 2
+@twice
+@plain
+@twice
+def deep(x): return x
+@plus
+def decorated(x): return x
+@functools.lru_cache
+def remembered(x): return x + 50
+class Own(Node):
+    "A node."
+    size: int = 60
+    WIDTH: ClassVar[int] = 70
+    @property
+    def wide(self): return self.size + 80
+    def run(self, x: int) -> int: return x + self.wide
+def f(x):
+    log.info("x")
+    return PATTERN, Kind.ONE, HERE.area(), deep(x), decorated(x), remembered(x), Own, list[int]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"a+"', '"b+"', "PATTERN changed"),
+        ("ONE = 1", "ONE = 2", "Kind.ONE changed"),
+        ("x: int = 10", "x: int = 11", "HERE changed"),
+        ("* 20", "* 21", "Place.area changed"),
+        ("+ 30", "+ 31", "decorated (decorated) changed"),
+        ("+ 40", "+ 41", "function"),
+        ("+ 50", "+ 51", "line 1 of remembered changed"),
+        ("= 60", "= 61", "Own.size changed"),
+        ("size: int", "size: float", "Own.size changed"),
+        ("= 70", "= 71", "Own.WIDTH changed"),
+        ("+ 80", "+ 81", "line 1 of Own.wide changed"),
+    ],
+)
+def test_decorators_classes_and_their_attributes_count(module, old, new, why):
+    before, after = code_of(module(MORE)), code_of(module(MORE.replace(old, new)))
+    assert before.why == after.why == ""
+    assert before.parts != after.parts
+    assert why in changed(before, after)
+    assert code_of(module(MORE)).parts == before.parts
+
+
+def test_two_functions_of_one_name_are_two():
+    def make(size):
+        def helper(x):
+            return x + size
+
+        return functools.partial(helper)
+
+    one = make(1)
+
+    def helper(x):
+        return x
+
+    def f(x):
+        return one(x) + helper(x)
+
+    before = code_of(f).parts
+    one = make(2)
+    assert code_of(f).parts != before
+
+
+def test_a_module_of_ones_own_counts_by_what_is_used_of_it(tmp_path, monkeypatch):
+    (tmp_path / "own_helpers.py").write_text(
+        "import own_helpers as me\ndef used(x): return x\ndef other(x): return x\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    helpers = importlib.import_module("own_helpers")
+
+    def f(x):
+        return helpers.used(x)
+
+    def g(x):
+        import own_helpers
+
+        return own_helpers.used(x)
+
+    before = [code_of(each) for each in (f, g)]
+    helpers.other = lambda x: x + 1
+    assert [code_of(each).parts for each in (f, g)] == [each.parts for each in before]
+    helpers.used = lambda x: x + 1
+    for each, code in zip((f, g), before, strict=True):
+        assert changed(code, code_of(each)).startswith(("helpers.used", "own_helpers.used"))
+
+
+def test_a_method_that_is_bound_counts_with_its_object():
+    words = ["a"]
+    add = words.append
+
+    def f(x):
+        return add(x)
+
+    before = code_of(f).parts
+    words.append("b")
+    assert code_of(f).parts != before
+
+
+def test_objects_that_answer_to_every_name_do_no_harm():
+    class Any:
+        def __getattr__(self, name):
+            return self
+
+    things = Any()
+
+    def f(x):
+        return things.what(x)
+
+    assert code_of(f).why.startswith("things: ")
