@@ -140,7 +140,8 @@ class Workflow(Over):
 
         Args:
             source: What ``to_python`` gives, or what one would write in its place.
-            like: The workflow as it was: its nodes, by id, keep their places, and notes and groups stay.
+            like: The workflow as it was: its nodes, by id, keep their places, notes and groups stay, and
+                the workflows that it names are found from its folder.
             types: The node types.
 
         Raises:
@@ -150,12 +151,15 @@ class Workflow(Over):
         from bpaz_lab.code.reader import read
 
         def begin(told: Any) -> Workflow:
-            return cls(told, types=types) if isinstance(told, str) else cls.from_dict(told, types=types)
+            made = cls(told, types=types) if isinstance(told, str) else cls.from_dict(told, types=types)
+            if like is not None and like.folder is not None:
+                made._live_in(like.folder)
+            return made
 
         document = read(source, begin).history.document
         if like is not None:
             dress(document, like.history.document)
-        return cls.from_dict(document, types=types)
+        return begin(document)
 
     def to_script(self) -> str:
         """A script that does what this workflow does and needs no bpaz_lab; see docs/code.md.

@@ -34,3 +34,18 @@ def test_what_the_code_says_counts():
     assert again["notes"]["note"]["text"] == "new"
     only = "import bpaz_lab as bz\nwf = bz.Workflow('Looks')\nwf.add('Merge')\n"
     assert bz.Workflow.from_python(only, like=wf).history.document["groups"] == {}
+
+
+def test_workflows_that_it_names_are_found_from_its_folder(tmp_path):
+    part = bz.Workflow("Part")
+    start = part.add("Start", fields=[{"name": "topic"}])
+    start >> part.add("PromptTemplate", template="About {it}") >> part.add("End", fields=["text"])
+    part.save(tmp_path / "part.bpaz")
+    wf = bz.Workflow("Whole")
+    wf.save(tmp_path / "whole.bpaz")
+    inner = wf.add("SubWorkflow", id="inner", workflow="part.bpaz")
+    wf.add("ChatInput") >> inner["topic"]
+    inner["text"] >> wf.add("ChatOutput")
+    again = bz.Workflow.from_python(wf.to_python(), like=wf)
+    assert again == wf
+    assert again.run(question="x").output == wf.run(question="x").output == "About x"
