@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.engine.slots import MISSING
 from bpaz_lab.errors import BpazError, InputError
+from bpaz_lab.graph.address import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +31,8 @@ FITS: Final[dict[str, Callable[[Any], bool]]] = {
 }
 
 
-def diagnosed(step: Step, values: list[Any], error: BaseException) -> BaseException:
-    """The error, or one that says which input got the wrong kind of value."""
+def diagnosed(step: Step, address: str, values: list[Any], error: BaseException) -> BaseException:
+    """The error of a step, or one that says which input got the wrong kind of value."""
     if isinstance(error, BpazError):
         return error
     for bound in step.bound:
@@ -46,7 +47,7 @@ def diagnosed(step: Step, values: list[Any], error: BaseException) -> BaseExcept
                 wanted = source.tag if convert is not None else feed.tag
                 found = InputError(
                     f"the input {feed.name!r} got {_kind(value)} from {source.place}, and takes {wanted}",
-                    path=f"nodes.{step.node}.inputs.{feed.name}",
+                    path=f"{path_of(address)}.inputs.{feed.name}",
                     hint=f"Look at what {source.place} gives, or convert it before.",
                 )
                 found.__cause__ = error

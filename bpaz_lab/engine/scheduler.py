@@ -253,7 +253,7 @@ class Scheduler:
             else:
                 self._record("node.stopped", address, (took, _blocks(step)))
             return asyncio.CancelledError()
-        error = diagnosed(step, self.values, error)
+        error = diagnosed(step, address, self.values, error)
         self._record("node.failed", address, (took, error))
         if isinstance(error, NodeFailed):  # of the body
             return error

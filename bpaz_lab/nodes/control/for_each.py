@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from bpaz_lab.errors import InputError, NodeFailed
+from bpaz_lab.graph.address import path_of
 from bpaz_lab.graph.spec import Ports, PortSpec
 from bpaz_lab.nodes.base import outputs
 from bpaz_lab.nodes.container import Container
@@ -72,7 +73,7 @@ class ForEach(Container):
         """
         context, body = bpaz_context, bpaz_context.body  # so that an input may be called context
         assert body is not None
-        items = _items(inputs[ITEMS])
+        items = _items(inputs[ITEMS], f"{path_of(context.node)}.inputs.{ITEMS}")
         rounds: list[Any] = [None] * len(items)
         waiting: list[Paused] = []
         queue = iter(enumerate(items))
@@ -118,7 +119,7 @@ class ForEach(Container):
         return found
 
 
-def _items(value: Any) -> list[Any]:
+def _items(value: Any, path: str = "") -> list[Any]:
     """The items of a list, or the rows of a table."""
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
         return list(value.to_dict(orient="records"))
@@ -128,7 +129,7 @@ def _items(value: Any) -> list[Any]:
         return list(value)
     raise InputError(
         f"a ForEach counts the items of a list or the rows of a table, and a {type(value).__name__} came",
-        path=ITEMS,
+        path=path,
         hint="Connect a list; split a text first, for instance with a splitter.",
     )
 

@@ -70,6 +70,18 @@ def mistyped(kind="SubWorkflow"):
     return flow
 
 
+def nested():
+    """A ForEach over a number, in a Try."""
+    flow = around("Try")
+    body = flow["part"].body
+    body.disconnect(body["call"])
+    with body.add("ForEach", id="each") as inner:
+        inner.add("Start", id="start", fields=[{"name": "item", "kind": "any"}]) >> inner.add("End", id="end")
+    body.connect(body["call"]["result"], body["each"]["items"])
+    body.connect(body["each"]["result"], body["end"]["value"])
+    return flow
+
+
 IN_BODY = "nodes.part.body.nodes.call"
 CASES = {
     "a loop without end": (
@@ -148,6 +160,7 @@ def test_what_streamed_before_a_fault_is_kept(through):
         (lambda: around("Try", forgetful), "the node returned nothing"),
         (lambda: around("Try", broken), "ConnectionError: the line is dead"),
         (lambda: mistyped("Try"), "got a int from call.result"),
+        (nested, "a ForEach counts the items of a list"),
     ],
 )
 def test_try_takes_the_other_way_whatever_the_fault(build, message, through):
