@@ -76,7 +76,9 @@ class TextDataLoader(Node):
         """The files, when they changed, and their sizes."""
         patterns = [line.strip() for line in self.path.splitlines() if line.strip()]
         files = dict.fromkeys(file for pattern in patterns for file in _found(pattern, context))
-        return [[str(file), (told := file.stat()).st_mtime_ns, told.st_size] for file in files]
+        # What the pattern names lies beside the workflow's file, which need not be where the kernel runs.
+        told = {file: context.services.jail.resolve(file).stat() for file in files}
+        return [[str(file), stat.st_mtime_ns, stat.st_size] for file, stat in told.items()]
 
     def _read(self, file: Path, context: Context) -> str:
         try:
