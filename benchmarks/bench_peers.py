@@ -1,11 +1,14 @@
 """The peers beside us in one run: nodes that do nothing, and branches of uneven length.
 
 ``make bench-peers`` makes the environment with the peers and starts this; a peer that is not installed
-is told. A contender whose first run takes a second is not run again: that run counts.
+is told. A contender whose first run takes half a second is not run again: that run counts, and one that
+takes 8 seconds is stopped: its ratio is at least the one printed.
 """
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -20,12 +23,15 @@ from bpaz_lab.engine.run import start
 from bpaz_lab.engine.runtime import runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+
+    from workflows import Graph
 
     from bpaz_lab.engine.plan import Plan
 
 HAND, OURS = "by hand", "bpaz_lab"
-ROUNDS, ONCE = 9, 1.0
+ROUNDS, ONCE, PATIENCE = 5, 0.5, 8.0
+"""How often at most, the seconds from which on a first run counts, and those after which it is stopped."""
 
 
 def main() -> None:
@@ -34,36 +40,36 @@ def main() -> None:
     print("Beside: " + ", ".join(installed(name) for name in names))
     shapes = {
         "chain 100": chain(100),
-        "chain 1,000": chain(1000),
         "fan-out 100": fan_out(100),
         "layered 20x50": layered(1000),
+        "chain 1,000": chain(1000),
     }
     plain = engine()
     took = {}
     for shape, graph in shapes.items():
-        peers = {name: peer for name, make in PEERS.items() if (peer := made(make, graph)) is not None}
-        took[shape] = timed(lambda graph=graph: by_hand(graph), plain.build(document(graph)), peers)
+        took[shape] = timed(shape, graph, by_hand, plain.build(document(graph)))
     floors = {shape: each[HAND] for shape, each in took.items()}
-    columns = {
-        shape: {name: each / floors[shape] for name, each in all_.items()} for shape, all_ in took.items()
-    }
-
     graph, source = uneven()
-    peers = {name: peer for name, make in PEERS.items() if (peer := made(make, graph, rest)) is not None}
-    took_uneven = timed(
-        lambda: by_hand(graph, lambda name, _: rest(name)), engine(slow, fast).build(source), peers
-    )
-    columns["uneven"] = {name: each / CRITICAL for name, each in took_uneven.items()}
 
-    rows = [
-        (name, *(columns[shape].get(name, "missing") for shape in columns)) for name in (HAND, OURS, *PEERS)
-    ]
-    table("Time / the scheduler by hand; of uneven branches: / critical path", ("engine", *columns), rows)
-    rows = [
-        (name, *(columns[s][name] / columns[s][OURS] if name in columns[s] else "missing" for s in columns))
-        for name in PEERS
-    ]
-    table("Time / a run of bpaz_lab", ("engine", *columns), rows)
+    async def waiting(graph: Graph) -> object:
+        return await by_hand(graph, lambda name, _: rest(name))
+
+    took["uneven"] = timed("uneven", graph, waiting, engine(slow, fast).build(source), rest)
+    floors["uneven"] = CRITICAL
+    ours = {shape: each[OURS] for shape, each in took.items()}
+    for title, divisors, rows in (
+        ("Time / the scheduler by hand; of uneven branches: / critical path", floors, (HAND, OURS, *PEERS)),
+        ("Time / a run of bpaz_lab", ours, tuple(PEERS)),
+    ):
+        cells = [(name, *(ratio(took[shape].get(name), divisors[shape]) for shape in took)) for name in rows]
+        table(title, ("engine", *took), cells)
+
+
+def ratio(seconds: float | None, divisor: float) -> str:
+    """A cell: a ratio, the least that it is where the contender was stopped, or that it is missing."""
+    if seconds is None:
+        return "missing"
+    return f"{'> ' if seconds >= PATIENCE else ''}{seconds / divisor:.{0 if seconds > 10 * divisor else 2}f}"
 
 
 def installed(name: str) -> str:
@@ -83,23 +89,29 @@ def made(make: Any, graph: Any, work: Any = None) -> Any:
         return None
 
 
-def timed(hand: Callable[[], Any], plan: Plan, peers: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
+def timed(
+    shape: str, graph: Graph, hand: Callable[[Graph], Any], plan: Plan, work: Any = None
+) -> dict[str, float]:
     """The median seconds of all contenders."""
+    print(f"  {shape} ...", flush=True)
+    peers = {name: peer for name, make in PEERS.items() if (peer := made(make, graph, work)) is not None}
     runs = {
-        HAND: partial(submitted, hand),
+        HAND: partial(submitted, lambda: hand(graph)),
         OURS: lambda: start(plan, {}, Options(through="direct")).wait(),
         **{name: partial(submitted, run) for name, run in peers.items()},
     }
     return medians({name: partial(seconds, run) for name, run in runs.items()}, ROUNDS, once=ONCE)
 
 
-def submitted(run: Callable[[], Any]) -> object:
-    """Runs on the engine's loop and waits, as a cell does."""
+def submitted(run: Callable[[], Any]) -> None:
+    """Runs on the engine's loop and waits, as a cell does, for as long as there is patience."""
 
-    async def go() -> object:
-        return await run()
+    async def go() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await run()
 
-    return runtime().submit(go()).result()
+    runtime().submit(go()).result()
 
 
 if __name__ == "__main__":
