@@ -9,6 +9,7 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from bpaz_lab.engine.events import summed
 from bpaz_lab.engine.spans import Span, spans
 from bpaz_lab.engine.timeline import COLORS, WORDS, Timeline, span_of
 from bpaz_lab.graph.address import place_of
@@ -114,6 +115,7 @@ def _head(run: Any, name: str, nodes: Sequence[Span]) -> str:
 
 
 def _table(nodes: Sequence[Span], now: float) -> str:
+    nodes = _folded(nodes, now)
     longest = max([span.seconds(now) for span in nodes], default=0.0) or 1.0
     chosen = list(nodes)
     if len(nodes) > MOST:
@@ -127,6 +129,34 @@ def _table(nodes: Sequence[Span], now: float) -> str:
     rest = f'<div class="bpaz-dim">and {more:,} more: see run.timeline()</div>' if more else ""
     head = "".join(f"<th>{each}</th>" for each in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{rest}"
+
+
+def _folded(nodes: Sequence[Span], now: float) -> list[Span]:
+    """The rounds of a node of a body as one; those that failed or wait stand for themselves."""
+    folded: list[Span] = []
+    groups: dict[tuple[str, str], list[Span]] = {}
+    for span in nodes:
+        if "[" not in span.node or span.state in ("failed", "waiting"):
+            folded.append(span)
+            continue
+        group = groups.setdefault((place_of(span.node), span.state), [])
+        group.append(span)
+        if len(group) == 1:
+            folded.append(span)
+    merged = {id(group[0]): _merged(group, now) for group in groups.values() if len(group) > 1}
+    return [merged.get(id(span), span) for span in folded]
+
+
+def _merged(group: Sequence[Span], now: float) -> Span:
+    used = [span.usage for span in group if span.usage is not None]
+    return Span(
+        f"{place_of(group[0].node)} ×{len(group):,}",  # noqa: RUF001
+        0.0,
+        sum(span.seconds(now) for span in group),
+        group[0].state,
+        usage=summed(used) if used else None,
+        saved=sum(span.saved for span in group),
+    )
 
 
 def _row(span: Span, now: float, longest: float, *, tokens: bool) -> str:

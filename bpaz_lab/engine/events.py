@@ -251,6 +251,16 @@ KINDS: Final = {each["type"]: cls for cls, each in _FIELDS.items()}
 """The class of each type of event."""
 
 
+def summed(used: list[Usage]) -> Usage:
+    """Tokens and cost together; the cost is None where one is not known."""
+    costs = [each.cost for each in used]
+    return Usage(
+        sum(each.input_tokens for each in used),
+        sum(each.output_tokens for each in used),
+        None if None in costs else round(sum(cost for cost in costs if cost is not None), 12),
+    )
+
+
 def later(raws: Iterable[RawEvent], rest: Callable[[RawEvent], dict[str, Any]]) -> Iterator[Any]:
     """The events of tuples.
 

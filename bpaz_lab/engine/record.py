@@ -6,7 +6,7 @@ from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from bpaz_lab.engine.events import Failure, Preview, Question, RawEvent, Usage, later
+from bpaz_lab.engine.events import Failure, Preview, Question, RawEvent, Usage, later, summed
 from bpaz_lab.engine.preview import preview
 from bpaz_lab.errors import BpazError, JsonError, NodeFailed
 from bpaz_lab.graph.address import path_of
@@ -63,7 +63,7 @@ class Record:
         """Adds what a node says of itself: a token, its progress, its usage; on the loop only."""
         if kind == "usage":
             used = _priced(**data)
-            self.usage[node] = _sum([self.usage[node], used]) if node in self.usage else used
+            self.usage[node] = summed([self.usage[node], used]) if node in self.usage else used
             return
         if kind == "token" and (self.masker.forms or self._streams):
             stream = self._streams.setdefault((node, data["port"]), self.masker.stream())
@@ -103,7 +103,7 @@ class Record:
 
     def total(self) -> Usage:
         """The tokens of all nodes, and what they cost."""
-        return _sum(list(self.usage.values()))
+        return summed(list(self.usage.values()))
 
     def failure(self, error: BaseException, path: str = "") -> Failure:
         """An error as it may leave the run; ``path`` says where, if the error does not."""
@@ -175,12 +175,3 @@ def _priced(input_tokens: int, output_tokens: int, model: str) -> Usage:
     from bpaz_lab.engine.prices import prices  # read when the first model has answered
 
     return Usage(input_tokens, output_tokens, prices.cost(model, input_tokens, output_tokens))
-
-
-def _sum(used: list[Usage]) -> Usage:
-    costs = [each.cost for each in used]
-    return Usage(
-        sum(each.input_tokens for each in used),
-        sum(each.output_tokens for each in used),
-        None if None in costs else round(sum(cost for cost in costs if cost is not None), 12),
-    )

@@ -11,6 +11,7 @@ from bpaz_lab.engine.cache import MemoryCache
 from bpaz_lab.engine.display import MOST
 from bpaz_lab.guard.credentials import EnvironmentResolver
 from bpaz_lab.nodes.context import Context, Services
+from bpaz_lab.nodes.function import node_class
 from tests.support.flows import Flow
 
 pytestmark = pytest.mark.unit
@@ -29,6 +30,13 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+
+
+def picky(value: Any) -> Any:
+    """Takes all but 7."""
+    if value == 7:
+        raise bz.InputError("not 7")
+    return value
 
 
 def page(run):
@@ -129,3 +137,16 @@ def test_a_run_that_goes_on_can_be_shown():
     assert re.search("Going (pending|running)", page(run).text)
     run.abandon()
     assert "Going cancelled" in page(run).text
+
+
+def test_the_rounds_of_a_body_are_one_row_and_a_failed_one_stands_out():
+    wf = Flow()
+    wf.types.register(node_class(picky, inline=True))
+    with wf.add("ForEach", id="each", on_item_error="collect") as body:
+        item = body.add("Start", fields=[{"name": "item", "kind": "json"}], id="item")
+        item >> body.add("picky", id="picky") >> body.add("End", fields=["item"], id="end")
+    shown = page(wf.run(items=list(range(50)), cache=False))
+    assert "each/item ×50" in shown.text  # noqa: RUF001
+    assert "each/picky ×49" in shown.text  # noqa: RUF001
+    assert "each[7]/picky" in shown.text
+    assert "each[8]/picky" not in shown.text
