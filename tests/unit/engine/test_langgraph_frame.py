@@ -15,7 +15,7 @@ from bpaz_lab import Workflow
 CALLS: list[str] = []
 
 
-def join(a: str, b: str = "", c: str = "") -> str:
+async def join(a: str, b: str = "", c: str = "") -> str:  # in a thread, chance would say which is first
     """Joins texts, and notes that it was called."""
     CALLS.append(f"{a}{b}{c}")
     return f"({a}{b}{c})"
