@@ -14,13 +14,19 @@ import os
 import tempfile
 import threading
 import warnings
+from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from bpaz_lab.engine.cache import Entry
 from bpaz_lab.engine.hashing import hashed
+from bpaz_lab.errors import BpazError
+from bpaz_lab.guard.strict_json import Limits, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +35,14 @@ SIZE: Final = 4 * 1024**3
 """Bytes that the files have together, unless BPAZ_CACHE_BYTES says otherwise."""
 MESSAGES: Final = ("AIMessage", "HumanMessage", "SystemMessage", "ToolMessage")
 FORMAT: Final = 1
+OURS: Final = "bpaz-"
+"""How the names of the cache's files begin: others in the folder are left alone."""
+SUFFIXES: Final = (".json", ".arrow", ".npy", ".part")
+ROOM: Final = 0.9
+"""The share of the limit that is left in use when something has to go, so that it need not go each time."""
+LIMITS: Final = Limits(size=None, string=None, depth=200)
+WIDEST: Final = 2**53
+"""Whole numbers up to here are JSON as they are."""
 
 
 class NotStorable(Exception):
@@ -46,25 +60,31 @@ class DiskCache:
     def __init__(self, folder: str | os.PathLike[str], limit: int = SIZE) -> None:
         self.folder = Path(folder)
         self.limit = limit
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = threading.Lock()
+        self._size: int | None = None
+        """About how many bytes the files have; None where nobody looked yet."""
+        self._told = False
 
     def get(self, key: str) -> Entry | None:
-        """The result of that key, or None; a damaged one is told once and forgotten."""
+        """The result of that key, or None; a damaged one is told and forgotten."""
         path = self._path(key)
         try:
-            told = json.loads(path.read_bytes())
+            told = _FILE.validate_python(loads(path.read_bytes(), limits=LIMITS))
+            hashes = {name: told["hashes"][name] for name in told["outputs"]}
             outputs = {name: _decoded(value, self._read) for name, value in told["outputs"].items()}
-            usage = {model: (tokens[0], tokens[1]) for model, tokens in told["usage"].items()}
-            entry = Entry(outputs, told["hashes"], told["duration"], told["size"], usage)
-            os.utime(path)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, NotStorable) as error:
-            warnings.warn(f"the kept result {path.name} is damaged and was removed: {error}", stacklevel=2)
-            path.unlink(missing_ok=True)
+        except OSError as error:
+            self._warn(f"no result is read from {self.folder}: {error}")
             return None
-        return entry
+        except (ValueError, KeyError, TypeError, AttributeError, BpazError, NotStorable) as error:
+            what = str(error).partition("\n")[0]
+            warnings.warn(f"the kept result {path.name} is damaged and was removed: {what}", stacklevel=2)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            return None
+        _touch(path)
+        return Entry(outputs, hashes, told["duration"], told["size"], told["usage"])
 
     def put(self, key: str, entry: Entry) -> None:
         """Keeps a result, unless a value has no form on disk or must not outlive the session."""
@@ -75,31 +95,49 @@ class DiskCache:
             outputs = {name: _encoded(value, files) for name, value in entry.outputs.items()}
             told = {"format": FORMAT, "outputs": outputs, "hashes": entry.hashes, "duration": entry.duration}
             text = json.dumps({**told, "size": entry.size, "usage": entry.usage}, allow_nan=False).encode()
-            back = {name: _decoded(value, files.__getitem__) for name, value in outputs.items()}
-        except (NotStorable, ValueError, TypeError):
+            back = loads(text, limits=LIMITS)["outputs"]
+            values = {name: _decoded(value, files.__getitem__) for name, value in back.items()}
+        except (NotStorable, ValueError, TypeError, BpazError, RecursionError):
             return
-        if any(hashed(value).digest != entry.hashes[name] for name, value in back.items()):
+        if any(hashed(value).digest != entry.hashes[name] for name, value in values.items()):
             return  # it would not come back the same
         if entry.fit is not None and not all(entry.fit(data) for data in (text, *files.values())):
             return
-        with self._lock:
-            for name, data in files.items():
-                if not (self.folder / name).exists():
-                    _write(self.folder / name, data)
-            _write(self._path(key), text)
-            self._trim()
+        try:
+            with self._lock:
+                self._keep({**files, self._path(key).name: text})
+        except OSError as error:  # the disk is full, or not ours to write on: the run goes on without
+            self._warn(f"results are not kept in {self.folder}: {error}")
 
     def clear(self) -> None:
-        """Removes all files of the cache."""
+        """Removes all files of the cache, and no other."""
         with self._lock:
             for path in self._files():
                 path.unlink(missing_ok=True)
+            self._size = 0
+
+    def _keep(self, files: dict[str, bytes]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, data in files.items():
+            path = self.folder / name
+            if path.suffix != ".json" and path.exists():
+                _touch(path)
+                continue
+            _write(path, data)
+            self._size = None if self._size is None else self._size + len(data)
+        if self._size is None or self._size > self.limit:
+            self._trim()
+
+    def _warn(self, text: str) -> None:
+        if not self._told:
+            self._told = True
+            warnings.warn(text, stacklevel=3)
 
     def _path(self, key: str) -> Path:
-        return self.folder / f"{key}.json"
+        return self.folder / f"{OURS}{key}.json"
 
     def _files(self) -> list[Path]:
-        return [path for path in self.folder.iterdir() if path.suffix in (".json", ".arrow", ".npy", ".bin")]
+        return [path for path in self.folder.glob(f"{OURS}*") if path.suffix in SUFFIXES]
 
     def _read(self, name: str) -> bytes:
         if Path(name).name != name:
@@ -107,18 +145,24 @@ class DiskCache:
         data = (self.folder / name).read_bytes()
         if _named(data, Path(name).suffix) != name:
             raise NotStorable(f"{name} does not hold what its name says")
-        os.utime(self.folder / name)
+        _touch(self.folder / name)
         return data
 
     def _trim(self) -> None:
-        """Removes what was not used for longest until the rest fits."""
-        told = sorted((each.stat().st_mtime, each.stat().st_size, each) for each in self._files())
-        size = sum(each[1] for each in told)
-        for _, bytes_, path in told:
-            if size <= self.limit:
+        """Where the files are too many, removes what was not used for longest, and a bit more."""
+        told = []
+        for path in self._files():
+            with suppress(FileNotFoundError):  # another process removed it
+                about = path.stat()
+                told.append((about.st_mtime_ns, about.st_size, path))
+        self._size = sum(each[1] for each in told)
+        if self._size <= self.limit:
+            return
+        for _, bytes_, path in sorted(told):
+            if self._size <= self.limit * ROOM:
                 return
             path.unlink(missing_ok=True)
-            size -= bytes_
+            self._size -= bytes_
 
 
 @cache
@@ -131,9 +175,27 @@ def disk() -> DiskCache:
     return DiskCache(folder, int(told) if told.isdecimal() else SIZE)
 
 
+class _File(TypedDict):
+    format: Literal[1]
+    outputs: dict[str, Any]
+    hashes: dict[str, str]
+    duration: float
+    size: int
+    usage: dict[str, tuple[int, int]]
+
+
+_FILE: Final = TypeAdapter(_File)
+
+
+def _touch(path: Path) -> None:
+    """Notes that a file was used; where that cannot be noted, it goes sooner."""
+    with suppress(OSError):
+        os.utime(path)
+
+
 def _write(path: Path, data: bytes) -> None:
     """Writes a file whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=OURS, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -144,7 +206,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _named(data: bytes, suffix: str) -> str:
-    return blake2b(data, digest_size=16).hexdigest() + suffix
+    return OURS + blake2b(data, digest_size=16).hexdigest() + suffix
 
 
 # ---- values as JSON and files --------------------------------------------------------------------------
@@ -156,7 +218,7 @@ def _encoded(value: Any, files: dict[str, bytes]) -> Any:
     Raises:
         NotStorable: It has no form here.
     """
-    if value is None or type(value) in (bool, int, str):
+    if value is None or type(value) in (bool, str) or (type(value) is int and abs(value) <= WIDEST):
         return value
     kind = type(value)
     module = "" if kind.__module__ == "builtins" else kind.__module__.partition(".")[0] + "."
@@ -215,6 +277,7 @@ def _kept(data: bytes, suffix: str, files: dict[str, bytes]) -> str:
 
 
 _CODERS: Final[dict[str, Callable[[Any, dict[str, bytes]], Any]]] = {
+    "int": lambda value, _files: {"int": f"{value:x}"},
     "float": lambda value, _files: {"float": value.hex()},
     "bytes": lambda value, _files: {"bytes": base64.b64encode(value).decode()},
     "list": lambda value, files: [_encoded(each, files) for each in value],
@@ -273,6 +336,7 @@ def _read_message(name: str, rest: Any, read: Callable[[str], bytes]) -> Any:
 
 
 _DECODERS: Final[dict[str, Callable[[Any, Any, Callable[[str], bytes]], Any]]] = {
+    "int": lambda content, _rest, _read: int(content, 16),
     "float": lambda content, _rest, _read: float.fromhex(content),
     "tuple": lambda content, _rest, read: tuple(_decoded(content, read)),
     "set": lambda content, _rest, read: set(_decoded(content, read)),

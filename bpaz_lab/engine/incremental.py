@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from bpaz_lab.engine.cache import Entry
+from bpaz_lab import __version__
+from bpaz_lab.engine.cache import Entry, MemoryCache
 from bpaz_lab.engine.hashing import hashed
 from bpaz_lab.engine.slots import MISSING
 from bpaz_lab.engine.source import Code, changed, code_of, is_own
@@ -123,7 +124,7 @@ class Incremental:
             self.known.recipes[step.node] = recipe
         if not recipe.key:
             return Found(None, recipe.why)
-        while (entry := self.cache.get(recipe.key)) is None and recipe.key in self._flying:
+        while (entry := await self._get(recipe.key)) is None and recipe.key in self._flying:
             await asyncio.wait([self._flying[recipe.key]])  # another run computes the same just now
         if entry is None:
             self._fly(address, recipe.key)
@@ -142,6 +143,11 @@ class Incremental:
         self.saved[address] = entry
         return Found(entry, "")
 
+    async def _get(self, key: str) -> Entry | None:
+        if isinstance(self.cache, MemoryCache):
+            return self.cache.get(key)
+        return await asyncio.to_thread(self.cache.get, key)
+
     async def keep(self, at: Scheduler, step: Step, duration: float) -> None:
         """Keeps what a step gave."""
         address = at.prefix + step.node
@@ -159,8 +165,12 @@ class Incremental:
         if recipe.key and all(hashes.values()):
             usage = self._usage.get(address, {})
             forms = at.shared.services.masker.forms
-            fit = _without(forms) if forms else None
-            self.cache.put(recipe.key, Entry(outputs, hashes, duration, size, usage, storable, fit))
+            fit = without(forms) if forms else None
+            entry = Entry(outputs, hashes, duration, size, usage, storable, fit)
+            if isinstance(self.cache, MemoryCache):
+                self.cache.put(recipe.key, entry)
+            else:  # it may take its time
+                await asyncio.to_thread(self.cache.put, recipe.key, entry)
 
     def note(self, at: Scheduler, step: Step) -> None:
         """Notes what a step that is not kept was computed from, for ``stale``."""
@@ -215,14 +225,19 @@ class Incremental:
         recipe = Recipe(step.cls.__name__, step.cls.version, step.entry["settings"], code, why=code.why)
         assert step.made is not None
         context = Context(at.prefix + step.node, "text", at.shared.services)
-        outside = step.made.fingerprint(context)
+        try:
+            outside = step.made.fingerprint(context)
+        except Exception as error:  # noqa: BLE001 (the node itself will say so when it is called)
+            recipe.why = f"what it reads cannot be told: {error}"
+            return recipe
         if outside is NEVER:
             recipe.why = "its result is never kept"
         elif callable(outside):
             recipe.code = code_of(outside)
             recipe.why = recipe.code.why
         else:
-            recipe.outside = hashed(outside).digest
+            told = hashed(outside)
+            recipe.outside, recipe.why = told.digest, recipe.why or told.why
         await self._inputs(at, step, recipe)
         if not recipe.why:
             wanted = [[name for name, _ in bound.slots] for bound in step.bound]
@@ -238,7 +253,11 @@ class Incremental:
                 for feed in bound.feeds
                 if at.values[feed.slots[0][0]] is not MISSING
             }
-            told = hashed(step.cls.key(**given))
+            try:
+                told = hashed(step.cls.key(**given))
+            except Exception as error:  # noqa: BLE001 (the user's own code; the node is computed then)
+                recipe.why = f"its key failed: {type(error).__name__}: {error}"
+                return
             recipe.inputs["key"] = told.digest
             recipe.why = recipe.why or (f"its key cannot be compared: {told.why}" if told.why else "")
             return
@@ -260,7 +279,9 @@ class Incremental:
     def _code(self, cls: type[Node]) -> Code:
         code = self._codes.get(cls)
         if code is None:
-            code = self._codes[cls] = code_of(cls) if cls.package != "bpaz_lab" else Code()
+            code = self._codes[cls] = (
+                code_of(cls) if cls.package != "bpaz_lab" else Code({"bpaz_lab": __version__})
+            )
         return code
 
     # ---- what a value is --------------------------------------------------------------------------------
@@ -298,9 +319,9 @@ class Incremental:
         return ""
 
 
-def _without(forms: Iterable[str]) -> Callable[[bytes], bool]:
-    """Whether none of these texts is in some bytes."""
-    told = [form.encode() for form in forms]
+def without(forms: Iterable[str]) -> Callable[[bytes], bool]:
+    """Whether none of these texts is in some bytes, be they UTF-8 or what NumPy keeps its texts in."""
+    told = [form.encode(code, "surrogatepass") for form in forms for code in ("utf-8", "utf-32-le")]
     return lambda data: not any(form in data for form in told)
 
 

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from langchain_core.messages import AIMessage, HumanMessage
 from bpaz_lab.engine.cache import Entry
 from bpaz_lab.engine.disk_cache import DiskCache, disk
 from bpaz_lab.engine.hashing import hashed
+from bpaz_lab.engine.incremental import without
+from bpaz_lab.guard.mask import Masker
 
 pytestmark = pytest.mark.unit
 
@@ -34,6 +37,7 @@ def kept(value, **options):
             True,
             3,
             2.5,
+            2**70,
             float("inf"),
             "text",
             b"bytes",
@@ -117,6 +121,11 @@ def test_a_value_is_on_the_disk_once(tmp_path):
     [
         lambda path: path.write_text("{"),
         lambda path: path.write_text("[]"),
+        lambda path: path.write_text("[" * 100_000),
+        lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "hashes": {}})),
+        lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "usage": 3})),
+        lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "outputs": [1]})),
+        lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "format": 0})),
         lambda path: path.write_bytes(b"\xff\xfe"),
         lambda path: path.write_text(
             json.dumps({**json.loads(path.read_text()), "outputs": {"x": {"pickle": "x"}}})
@@ -131,13 +140,13 @@ def test_a_value_is_on_the_disk_once(tmp_path):
 def test_a_damaged_file_is_a_result_that_is_not_there(tmp_path, damage):
     cache = DiskCache(tmp_path)
     cache.put("k", kept(np.arange(3)))
-    damage(tmp_path / "k.json")
+    damage(tmp_path / "bpaz-k.json")
     if not list(tmp_path.glob("*.npy")):
         assert cache.get("k") is None
         return
-    with pytest.warns(UserWarning, match=r"k\.json is damaged"):
+    with pytest.warns(UserWarning, match=r"bpaz-k\.json is damaged"):
         assert cache.get("k") is None
-    assert not (tmp_path / "k.json").exists()
+    assert not (tmp_path / "bpaz-k.json").exists()
     cache.put("k", kept("again"))
     assert cache.get("k").outputs == {"x": "again"}
 
@@ -159,11 +168,44 @@ def test_the_longest_unused_goes_first(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_files_of_others_in_the_folder_are_left_alone(tmp_path):
+    for name in ("notes.json", "data.npy", "table.arrow"):
+        (tmp_path / name).write_text("mine" * 1000)
+    cache = DiskCache(tmp_path, limit=10)
+    cache.put("k", kept("value"))
+    cache.clear()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.npy", "notes.json", "table.arrow"]
+
+
+def test_a_folder_that_cannot_be_used_is_told_once_and_ends_no_run(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    cache = DiskCache(tmp_path / "file")
+    with pytest.warns(UserWarning, match="results are not kept in"):
+        cache.put("k", kept("value"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cache.put("k", kept("value"))
+        assert cache.get("k") is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a sécret", ["a sécret"], b"a s\xc3\xa9cret", np.array(["a sécret"]), pd.DataFrame({"sécret": ["x"]})],
+    ids=lambda value: type(value).__name__,
+)
+def test_no_form_of_a_secret_is_written(tmp_path, value):
+    cache = DiskCache(tmp_path)
+    cache.put("k", kept(value, fit=without(Masker(["sécret"]).forms)))
+    assert list(tmp_path.iterdir()) == []
+    cache.put("k", kept(value, fit=without(Masker(["other"]).forms)))
+    assert cache.get("k") is not None
+
+
 def test_it_is_for_its_owner_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("BPAZ_CACHE_DIR", str(tmp_path / "own"))
     disk.cache_clear()
     try:
-        assert disk().folder == tmp_path / "own"
+        disk().put("k", kept("value"))
         assert stat.S_IMODE((tmp_path / "own").stat().st_mode) == 0o700
     finally:
         disk.cache_clear()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -298,6 +299,98 @@ def test_a_node_may_say_that_it_is_never_kept():
     kept = Kept(flow)
     kept()
     assert kept() == {"clock": "its result is never kept"}
+
+
+def test_what_fails_to_say_what_it_depends_on_is_computed():
+    class Odd(Node):
+        """Odd."""
+
+        key = staticmethod(lambda x: 1 / x)
+
+        def run(self, x: int) -> int:
+            return x
+
+    class Lost(Node):
+        """Lost."""
+
+        def fingerprint(self, context: Context) -> Any:
+            raise OSError("no disk")
+
+        def run(self) -> int:
+            return 1
+
+    class Vague(Node):
+        """Vague."""
+
+        def fingerprint(self, context: Context) -> Any:
+            return object()
+
+        def run(self) -> int:
+            return 1
+
+    flow = Flow()
+    for cls in (Odd, Lost, Vague):
+        flow.add(cls, id=cls.__name__.lower())
+    kept = Kept(flow)
+    for _ in range(2):
+        assert kept(x=0) == {
+            "odd": "its key failed: ZeroDivisionError: division by zero",
+            "lost": "what it reads cannot be told: no disk",
+            "vague": "a value of the kind object has no content that can be compared",
+        }
+
+
+def test_a_default_of_a_nodes_setting_counts():
+    def shout(mark):
+        class Shout(Node):
+            """Shouts."""
+
+            package = "cell"
+            end: str = mark
+
+            def run(self, text: str) -> str:
+                return text + self.end
+
+        return Shout
+
+    flow = Flow()
+    flow.add(shout("!"), id="shout")
+    kept = Kept(flow)
+    kept(text="a")
+    flow.types.register(shout("?"))
+    assert "Shout.end changed" in kept(text="a")["shout"]
+    assert kept.run.output == "a?"
+
+
+def test_the_methods_of_a_value_count_where_it_is_used():
+    def boxes(factor):
+        @dataclass
+        class Box:
+            side: int
+
+            def area(self):
+                return self.side * factor
+
+        return Box
+
+    def make(x: int) -> Any:
+        return BOX[0](x)
+
+    def area(box: Any) -> int:
+        return box.area()
+
+    global BOX  # noqa: PLW0603 (a cell that is run again)
+    BOX = [boxes(1)]
+    flow = Flow()
+    flow.put(make, "make", inline=False)
+    flow.put(area, "area", inline=False)
+    flow.types.find("make").key = staticmethod(lambda x: [x, id(BOX[0])])
+    flow.wire("make.result area.box")
+    kept = Kept(flow)
+    kept(x=2)
+    BOX = [boxes(3)]
+    assert kept(x=2)["area"] == "its input box changed (from make)"
+    assert kept.run.output == 6
 
 
 def test_an_array_that_is_passed_on_is_the_same_object():
