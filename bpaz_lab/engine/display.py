@@ -101,7 +101,7 @@ def html(run: Any) -> str:
 
 def _head(run: Any, name: str, nodes: Sequence[Span]) -> str:
     facts = [f"{_mark(_STATUS[run.status])}<b>{_x(name)}</b> {_x(run.status)}", span_of(run.duration)]
-    counted = Counter(span.state for span in nodes)
+    counted: Counter[str] = Counter(span.state for span in nodes)
     facts.append(", ".join(f"{counted[state]:,} {WORDS[state]}" for state in WORDS if counted[state]))
     if usage := _usage(run.usage):
         facts.append(usage)
@@ -178,7 +178,7 @@ def _row(span: Span, now: float, longest: float, *, tokens: bool) -> str:
     depth = place_of(span.node).count("/")
     cells = [
         f'<td style="padding-left: {12 * depth}px">{_x(span.node)}</td>',
-        f"<td>{_mark(span.state)}{WORDS[span.state]}</td>",
+        f'<td style="white-space: nowrap">{_mark(span.state)}{WORDS[span.state]}</td>',
         f'<td class="bpaz-number">{"" if span.state == "skipped" else span_of(took) + share}</td>',
     ]
     if tokens:
