@@ -100,7 +100,10 @@ def timed(
         OURS: lambda: start(plan, {}, Options(through="direct")).wait(),
         **{name: partial(submitted, run) for name, run in peers.items()},
     }
-    return medians({name: partial(seconds, run) for name, run in runs.items()}, ROUNDS, once=ONCE)
+    took = medians({name: partial(seconds, run) for name, run in runs.items()}, ROUNDS, once=ONCE)
+    told = ", ".join(f"{name} {ratio(each, took[HAND])}" for name, each in took.items())
+    print(f"    / by hand: {told}", flush=True)  # so that who stops it early has something
+    return took
 
 
 def submitted(run: Callable[[], Any]) -> None:
