@@ -41,7 +41,7 @@ def checked(questions: Mapping[str, Question], answers: Mapping[str, Any]) -> di
     Raises:
         InputError: An address or a field is unknown, or a value does not fit.
     """
-    if len(questions) == 1 and not any(name in questions for name in answers):
+    if len(questions) == 1 and not any(isinstance(answers.get(address), dict) for address in questions):
         answers = {next(iter(questions)): answers}
     found = {}
     for address, answer in answers.items():
