@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.errors import RunError
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 
     from bpaz_lab.engine.run import Run
+
+SOON: Final = 0.02
+"""Seconds within which the thread that waits hears of a run; to wake it for each costs more than the run."""
 
 
 class Batch:
@@ -52,7 +55,7 @@ class Batch:
         self._ended = self._all_given = False
         self._woken = threading.Event()
         self._workers = min(concurrency, len(makers))
-        self._begun = False
+        self._begun = self._telling = False
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         """The number of each run and what ``after`` made of it, as they end."""
@@ -102,6 +105,10 @@ class Batch:
         if ended and self._error is not None:
             raise self._error
 
+    def _tell(self) -> None:
+        self._telling = False
+        self._woken.set()
+
     async def _go(self) -> None:
         numbers = iter(range(len(self._makers)))
         with quiet_loggers():  # once for all: each run would change the levels back and forth
@@ -122,7 +129,9 @@ class Batch:
                 await run.here()
                 self._going.discard(run)
                 self._over.append((number, await self._after(number, run)))
-                self._woken.set()
+                if not self._telling:
+                    self._telling = True
+                    runtime().loop.call_later(SOON, self._tell)
         except BaseException:
             self.cancel()  # the other workers end too, and the error is told when they have
             raise
