@@ -90,7 +90,12 @@ class Run(Reading):
         """Runs to the end on the engine's own loop, for who is on it already."""
         self._begin()
         self._future = Future()
+        task = asyncio.current_task()
+        assert task is not None
+        before = task.cancelling()
         await self._go()
+        while task.cancelling() > before:  # the run was stopped, and not who waits for it
+            task.uncancel()
         self._future.set_result(None)
         return self
 

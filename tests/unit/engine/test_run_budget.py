@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator  # noqa: TC003 (a node's hints are read)
 
 import pytest
 
 import bpaz_lab as bz
+from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.errors import BudgetExceeded
 from tests.support.flows import Flow
 
@@ -61,3 +63,19 @@ def test_money_counts_by_the_price_list():
     with pytest.raises(BudgetExceeded, match="more than its budget"):
         flow.run(text="a", budget=bz.Budget(cost=0.000_001), cache=False)
     assert flow.run(text="a", budget=bz.Budget(cost=1), cache=False).usage.cost > 0
+
+
+async def test_a_run_that_is_stopped_leaves_no_mark_on_who_waits_for_it():
+    flow = Flow()
+    flow.add(Chat, id="one")
+    flow.add(Chat, id="two")
+    flow.wire("one.text two.text")
+
+    async def rows():
+        found = []
+        for tokens in (150, 1_000, 150):
+            run = flow.prepared(text="a", budget=bz.Budget(tokens=tokens), cache=False)
+            found.append((await run.here()).status)
+        return found, asyncio.current_task().cancelling()
+
+    assert runtime().submit(rows()).result(20) == (["failed", "completed", "failed"], 0)
