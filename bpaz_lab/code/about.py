@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bpaz_lab.code.pretty import Expression, Items, literal, quoted
+from bpaz_lab.errors import ScriptError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 
 Arguments = list[tuple[str, Expression]]
 """Arguments of a call, by name."""
+
+
+class Parameter(NamedTuple):
+    """An input of the workflow, or of a body."""
+
+    name: str
+    variable: str
+    data: bool
+    """It is JSON, not a text."""
+    default: Expression | None
 
 
 def splits(cls: type[Node], output: str) -> bool:
@@ -59,3 +70,17 @@ def tuple_of(names: list[str]) -> str:
     """Names as a tuple of texts."""
     parts = [quoted(name) for name in names]
     return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+
+
+def distinct(id: str, wires: Arguments, settings: Arguments) -> None:
+    """Refuses an input and a setting of one name, which a call cannot tell apart.
+
+    Raises:
+        ScriptError: There are such.
+    """
+    if twice := {name for name, _ in wires} & {name for name, _ in settings}:
+        raise ScriptError(
+            f"{id} has an input and a setting of one name: {', '.join(sorted(twice))}",
+            path=f"nodes.{id}",
+            hint="Give the field of its Start node another name.",
+        )

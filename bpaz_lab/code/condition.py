@@ -44,6 +44,8 @@ _FUNCTIONS: Final = {
     "number": ("_to_number", "{0}({1})"),
     "text": ("_to_text", "{0}({1})"),
 }
+CALLED: Final = frozenset({"truth", *(name for name, _ in (*_OPERATORS.values(), *_FUNCTIONS.values()))})
+"""The functions that a compiled expression may call."""
 
 
 def compiled(text: str, shaken: Shaken) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bpaz_lab.code.about import one_line
+from bpaz_lab.code.about import Parameter, one_line
 from bpaz_lab.code.condition import compiled
 from bpaz_lab.code.pretty import Call, Expression, Items, Text, literal, quoted, statement
 from bpaz_lab.code.shake import Shaken
-from bpaz_lab.code.steps import BodyWriter, Parameter
+from bpaz_lab.code.steps import BodyWriter
 from bpaz_lab.errors import DocumentError, ScriptError
 from bpaz_lab.graph.check import check, ports_of
 from bpaz_lab.graph.document import normal

@@ -6,16 +6,26 @@ what comes when a branch is not taken.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from bpaz_lab.code.about import Arguments, default_of, dict_of, one_line, parameters_of, splits, tuple_of
+from bpaz_lab.code.about import (
+    Arguments,
+    Parameter,
+    default_of,
+    dict_of,
+    distinct,
+    one_line,
+    parameters_of,
+    splits,
+    tuple_of,
+)
+from bpaz_lab.code.condition import CALLED
 from bpaz_lab.code.names import Names
 from bpaz_lab.code.pretty import Call, Expression, Items, Text, flat, literal, quoted, statement
-from bpaz_lab.errors import ScriptError
 from bpaz_lab.graph.bodies import ERROR, body_ports
 from bpaz_lab.graph.check import ports_of
 from bpaz_lab.graph.order import demanded, ordered, predecessors, split
-from bpaz_lab.graph.ports import conversion
+from bpaz_lab.graph.ports import CONVERSIONS, conversion
 from bpaz_lab.nodes.script import Piece, piece_of
 
 if TYPE_CHECKING:
@@ -28,17 +38,13 @@ if TYPE_CHECKING:
 _CONVERT: Final = "bpaz_lab.nodes.convert"
 _INDENT: Final = "    "
 _RESERVED: Final = ("main", "workflow", "argparse", "json", "values")
-_STANDING_NAMES: Final = ("MISSING", "step", "way", "via", "several", "gathered", "reached", "tried", "named")
-
-
-class Parameter(NamedTuple):
-    """An input of the workflow, or of a body."""
-
-    name: str
-    variable: str
-    data: bool
-    """It is JSON, not a text."""
-    default: Expression | None
+_CALLED: Final = (
+    *("MISSING", "step", "way", "via", "several", "gathered", "reached", "tried", "named", "credential"),
+    *CALLED,
+    *CONVERSIONS.values(),
+    "to_list",
+)
+"""Functions that any script may call, which no variable may hide."""
 
 
 class Script(Protocol):
@@ -86,7 +92,7 @@ class BodyWriter:
 
     def _functions(self) -> list[str]:
         """The functions that are called here, which no variable may hide."""
-        found = [*_STANDING_NAMES]
+        found = [*_CALLED]
         for id in self.demand:
             entry = self.body["nodes"][id]
             pieces = [
@@ -151,7 +157,7 @@ class BodyWriter:
         split_up = splits(self.types.find(entry["type"]), outputs[0])
         wires = self._wires(id, piece)
         settings = [*self._inside(id, entry, piece), *self._settings(id, piece)]
-        self._distinct(id, wires, settings)
+        distinct(id, wires, settings)
         called = self._guarded(function, policy, ports.main, split_up=split_up) if policy else function
         doubtful = any(
             source in self.uncertain for port in ports.inputs for source in self._sources(id, port)
@@ -190,14 +196,6 @@ class BodyWriter:
             gives = body_ports(inner, self.types).outputs
             told.append(("gives", Items("[]", [("", Text(port.name)) for port in gives])))
         return told
-
-    def _distinct(self, id: str, wires: Arguments, settings: Arguments) -> None:
-        if twice := {name for name, _ in wires} & {name for name, _ in settings}:
-            raise ScriptError(
-                f"{id} has an input and a setting of one name: {', '.join(sorted(twice))}",
-                path=f"nodes.{id}",
-                hint="Give the field of its Start node another name.",
-            )
 
     def _guarded(
         self, function: str, policy: dict[str, Any], main: PortSpec | None, *, split_up: bool

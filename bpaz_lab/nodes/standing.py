@@ -17,7 +17,7 @@ MISSING = object()
 
 
 def step(
-    function: Callable[..., Any], needed: tuple[str, ...], wires: dict[str, Any], **settings: Any
+    function: Callable[..., Any], needed: tuple[str, ...], wires: dict[str, Any], /, **settings: Any
 ) -> Any:
     """Calls the function with what came, unless the branches that feed it were not taken."""
     came = {name: value for name, value in wires.items() if value is not MISSING}

@@ -81,6 +81,23 @@ def test_texts_and_inputs(run):
     assert run(wf, "--filter", "x", "--n", "7.5") == wf.run(filter="x", n=7.5).output
 
 
+def test_ids_that_functions_of_the_script_have(run):
+    wf = bz.Workflow("Names")
+    text = wf.add("TextInput", id="text_input", text="some words")
+    check = wf.add("Condition", id="truth", expression="length(value) > 3")
+    text >> check
+    wf.connect(check["true"], wf.add("Merge", id="step")["values"])
+    load = wf.add("TextInput", id="text_to_documents", text="a b")
+    other = wf.add("RecursiveTextSplitter", id="_length")
+    wf.connect(load["text"], other["documents"])
+    prompt = wf.add("PromptTemplate", id="way", template="{documents_to_text} {main}")
+    wf.connect(other["documents"], prompt["documents_to_text"])
+    wf.add("TextInput", id="MISSING", text="m") >> prompt["main"]
+    end = wf.add("End", id="reached", fields=["credential"])
+    prompt >> end
+    assert run(wf) == wf.run().output == {"credential": "a b m"}
+
+
 def branching():
     wf = bz.Workflow("Branches")
     ask = wf.add("Start", fields=[{"name": "text"}, {"name": "score", "kind": "number"}])
