@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections import Counter, OrderedDict, defaultdict, deque
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -18,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage
+from PIL import Image
 from pydantic import BaseModel
 
 from bpaz_lab.engine.hashing import hashed
@@ -41,7 +46,71 @@ class Colour(Enum):
     BLUE = 2
 
 
+class Words(list):
+    """A list with a name."""
+
+    def __init__(self, name, *words):
+        super().__init__(words)
+        self.name = name
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+@dataclass
+class Square:
+    side: int
+    name: str = field(init=False)
+
+    @cached_property
+    def area(self):
+        return self.side**2
+
+
+def noted(frame, **notes):
+    frame.attrs.update(notes)
+    return frame
+
+
+def picture(palette):
+    image = Image.new("P", (2, 2))
+    image.putpalette(palette)
+    return image
+
+
 DIFFERENT = [
+    *(Words("a", 1, 2), Words("b", 1, 2), Point(1, 2), OrderedDict(a=1), Counter("a"), deque([1])),
+    *(
+        defaultdict(list, a=1),
+        defaultdict(int, a=1),
+        deque([1], 3),
+        re.compile("a"),
+        re.compile("a", re.IGNORECASE),
+    ),
+    *(AIMessage("b").text, pd.Timestamp(0), pd.Timestamp(1), pd.Timedelta(1), pd.NaT, pd.NA, 10**5000),
+    *(np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 2], mask=[1, 0]), np.rec.array([(1, 2)])),
+    *(np.array(["a" * 50], dtype="T"), np.array(["b" * 50], dtype="T")),
+    *(picture([0, 0, 0]), picture([0, 0, 1]), Image.new("RGB", (2, 2)), Image.new("L", (2, 6))),
+    *(pd.DataFrame({1: [1]}), pd.DataFrame({"1": [1]}), noted(pd.DataFrame({1: [1]}), unit="m")),
+    *(pd.Series([3], name=None), pd.Series([3], name=""), pd.Series([3], name=0), pd.Series([3], name="0")),
+    *(
+        pd.DataFrame([7], pd.Index([5], name=1)),
+        pd.DataFrame([7], pd.Index([5], name="1")),
+        pd.DataFrame([7], pd.Index([5])),
+    ),
+    *(pd.Series(pd.Categorical(["a"], ordered=True)), pd.Series(pd.Categorical(["a"]))),
+    *(
+        pd.Series([1, 1.0], dtype=object),
+        pd.Series([1.0, 1.0], dtype=object),
+        pd.Series([1, 1], dtype=object),
+    ),
+    *(pd.Series([(1, 2)]), pd.Series([[1, 2]]), pd.Series([{"a": 1, "b": None}]), pd.Series([{"a": 1}])),
+    *(pd.Series([None, 1.0], dtype=object), pd.Series([float("nan"), 1.0], dtype=object)),
+    *(pd.Series(pd.period_range("2026", periods=2, freq="M")), pd.Series(pd.interval_range(0, 2))),
+    *(pd.Series(pd.arrays.SparseArray([0, 1])), pd.Series([1j]), pd.DataFrame([[1, 2]], columns=["a", "a"])),
+    *(pa.array(["a" * 20, None], pa.string_view()), pa.array(["b" * 20, None], pa.string_view())),
     *(None, True, False, 0, 1, -1, 1.0, 1.5, float("nan"), 1j, "", "1", "a", b"", b"a", bytearray(b"a")),
     *([], [1], [[1]], [1, [2]], [[1, 2]], (1,), (), {1}, {1, 2}, frozenset({3}), {}, {"a": 1}, {"a": "1"}),
     *(["ab", "c"], ["a", "bc"], {"ab": "c"}, {"a": "bc"}, range(3), range(0, 4, 2)),
@@ -87,8 +156,8 @@ def test_what_is_different_has_another_hash():
 
 def test_the_same_has_the_same_hash_in_another_process():
     script = (
-        "import pandas as pd; from bpaz_lab.engine.hashing import hashed;"
-        "print(hashed([{'b': 1, 'a': {'x', 'y', 'z'}}, pd.DataFrame({'t': ['a', None], 'n': [1, 2]})]).digest)"
+        "import pandas as pd; from bpaz_lab.engine.hashing import hashed as h;"
+        "print(h([{'b': 1, 'a': {'x', 'y', 'z'}}, pd.DataFrame({'t': ['a', None], 'n': [1, 2]})]).digest)"
     )
     told = {
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
@@ -141,6 +210,27 @@ def test_chunks_and_strides_do_not_count():
     square = np.arange(9).reshape(3, 3)
     assert hashed(square.T).digest == hashed(np.ascontiguousarray(square.T)).digest
     assert hashed(square.T).digest != hashed(square).digest
+
+
+def test_what_is_only_remembered_does_not_count():
+    square = Square(2)
+    before = hashed(square).digest
+    assert square.area == 4
+    assert hashed(square).digest == before
+    square.more = 1
+    assert hashed(square).digest != before
+
+
+def test_the_classes_of_objects_are_told():
+    assert hashed([1, {"a": (Square(1), Colour.RED)}, {Point(1, 2)}]).classes == (Square, Colour, Point)
+
+
+def test_no_object_ends_a_run():
+    class Broken(list):
+        def __len__(self):
+            raise RuntimeError("no length")
+
+    assert hashed(Broken()).why == "a Broken cannot be read: no length"
 
 
 def test_what_has_no_content_says_so():
