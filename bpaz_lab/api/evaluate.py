@@ -173,7 +173,7 @@ def _identity(metric: Metric) -> Any:
     """What a score depends on, apart from live objects."""
     if isinstance(metric, Own):
         return code_of(metric.function).parts
-    names = [each.name for each in fields(metric)] if is_dataclass(metric) else []
-    plain = {name: getattr(metric, name) for name in names}
+    names: list[str] = [each.name for each in fields(metric)] if is_dataclass(metric) else []
+    plain: dict[str, Any] = {name: getattr(metric, name) for name in names}
     told = {name: each for name, each in plain.items() if isinstance(each, str | int | float | bool)}
     return [metric.name, code_of(type(metric)).parts, told]
