@@ -195,8 +195,8 @@ def _cut(text: str, room: int) -> Iterator[str]:
     while start < len(text):
         ends = text.find("\n", start, start + room)
         end = ends + 1 if ends >= 0 else min(start + room, len(text))
-        while len(quoted(text[start:end])) - 2 > room and end > start + 1:
-            end -= 1
+        while (long := len(quoted(text[start:end])) - 2) > room and end > start + 1:
+            end = start + max(1, (end - start) * room // long)
         if end < len(text) and text[end - 1] != "\n" and (space := text.rfind(" ", start, end)) > start:
             end = space + 1
         yield text[start:end]
