@@ -15,10 +15,10 @@ from __future__ import annotations
 import asyncio
 import warnings
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from bpaz_lab import __version__
 from bpaz_lab.engine.cache import Entry, MemoryCache
 from bpaz_lab.engine.hashing import hashed
 from bpaz_lab.engine.slots import MISSING
@@ -280,7 +280,7 @@ class Incremental:
         code = self._codes.get(cls)
         if code is None:
             code = self._codes[cls] = (
-                code_of(cls) if cls.package != "bpaz_lab" else Code({"bpaz_lab": __version__})
+                code_of(cls) if cls.package != "bpaz_lab" else Code({"bpaz_lab": version("bpaz-lab")})
             )
         return code
 
