@@ -18,7 +18,7 @@ from workflows import documents
 
 pytestmark = pytest.mark.unit
 MANY = settings(
-    max_examples=60,
+    max_examples=100,
     deadline=None,
     phases=set(Phase) - {Phase.explain, Phase.shrink},
     suppress_health_check=list(HealthCheck),
