@@ -15,14 +15,13 @@ from __future__ import annotations
 import asyncio
 import warnings
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from bpaz_lab.engine.cache import Entry, MemoryCache
 from bpaz_lab.engine.hashing import hashed
 from bpaz_lab.engine.slots import MISSING
-from bpaz_lab.engine.source import Code, changed, code_of, is_own
+from bpaz_lab.engine.source import Code, changed, code_of, is_own, version_of
 from bpaz_lab.errors import BpazError
 from bpaz_lab.graph.order import ordered, predecessors
 from bpaz_lab.graph.ports import is_resource
@@ -280,7 +279,7 @@ class Incremental:
         code = self._codes.get(cls)
         if code is None:
             code = self._codes[cls] = (
-                code_of(cls) if cls.package != "bpaz_lab" else Code({"bpaz_lab": version("bpaz-lab")})
+                code_of(cls) if cls.package != "bpaz_lab" else Code({"bpaz_lab": version_of("bpaz_lab")})
             )
         return code
 

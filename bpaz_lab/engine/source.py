@@ -167,7 +167,7 @@ class _Reader:
     def _module(self, name: str, module: types.ModuleType, names: Iterable[str]) -> None:
         """A package counts by its version, a module of one's own by what the code reads of it."""
         if _installed(module.__name__, getattr(module, "__file__", None) or ""):
-            self.found.parts[name] = f"module {module.__name__} {_version(module.__name__)}"
+            self.found.parts[name] = f"module {module.__name__} {version_of(module.__name__)}"
             return
         self.found.parts[name] = f"module {module.__name__}"
         for each in names:
@@ -182,7 +182,7 @@ class _Reader:
             self.add(name, wrapped)
             name = f"{name} (decorated)"
         if _installed(function.__module__, function.__code__.co_filename):
-            self._put(name, f"{function.__module__}.{function.__qualname__} {_version(function.__module__)}")
+            self._put(name, f"{function.__module__}.{function.__qualname__} {version_of(function.__module__)}")
             return
         code = function.__code__
         name = self._put(name, "")
@@ -207,7 +207,7 @@ class _Reader:
 
     def _class(self, name: str, cls: type) -> None:
         if not is_own(cls):
-            self._put(name, f"{cls.__module__}.{cls.__qualname__} {_version(cls.__module__)}")
+            self._put(name, f"{cls.__module__}.{cls.__qualname__} {version_of(cls.__module__)}")
             return
         self._put(f"class {name}", str([base.__qualname__ for base in cls.__bases__]))
         for base in cls.__mro__[1:]:
@@ -342,7 +342,8 @@ def _installed(module: str | None, file: str) -> bool:
 
 
 @cache
-def _version(module: str) -> str:
+def version_of(module: str) -> str:
+    """The version of the package that a module belongs to; empty where nobody says it."""
     package = module.partition(".")[0]
     try:
         return importlib.metadata.version(package)
