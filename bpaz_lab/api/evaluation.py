@@ -137,7 +137,7 @@ def sign_test(wins: int, losses: int) -> float:
         0.0625
     """
     count = wins + losses
-    tail = sum(comb(count, each) for each in range(min(wins, losses) + 1))
+    tail: int = sum(comb(count, each) for each in range(min(wins, losses) + 1))
     return min(1.0, 2 * tail / 2**count)
 
 

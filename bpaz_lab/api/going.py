@@ -120,7 +120,7 @@ class Going:
         self._journal.add(number, result, last=not self._batch.more)
         self._failed += result["status"] == "failed"
         self._cost += result["cost"] or 0.0
-        told = {"failed": self._failed} if self._failed else {}
+        told: dict[str, Any] = {"failed": self._failed} if self._failed else {}
         if self._cost:
             told["cost"] = f"${self._cost:.4f}"
         self._bar.set_postfix(told, refresh=False)

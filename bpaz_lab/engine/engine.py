@@ -23,9 +23,9 @@ from bpaz_lab.graph.order import demanded, split
 from bpaz_lab.nodes.catalogue import catalogue
 
 if TYPE_CHECKING:
-    from bpaz_lab.engine.options import Options
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from bpaz_lab.engine.options import Options
     from bpaz_lab.graph.document import Document
     from bpaz_lab.nodes.catalogue import Catalogue
 

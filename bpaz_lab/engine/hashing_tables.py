@@ -133,9 +133,9 @@ def arrow(walk: Walk, value: Any, depth: int) -> None:
             return
         value = value.cast("uint8") if pa.types.is_boolean(value.type) else value
         value = value.drop_null()
-    if pa.types.is_nested(value.type) and value.nbytes != value.get_total_buffer_size():
-        # A slice, whose inner buffers hold more than it shows; of flat ones Arrow writes just what it shows.
-        value = value.take(pa.array(range(len(value)), pa.int64()))
+    if value.nbytes != value.get_total_buffer_size():
+        # A slice, whose buffers hold more than it shows: put together anew they hold just that.
+        value = pa.concat_arrays([value, value.slice(0, 0)])
     with pa.ipc.new_stream(_Sink(walk), pa.schema([("", value.type)])) as stream:
         stream.write_batch(pa.record_batch([value], names=[""]))
 

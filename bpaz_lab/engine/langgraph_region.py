@@ -18,9 +18,9 @@ from bpaz_lab.engine.langgraph_frame import Frame, restore, snapshot
 from bpaz_lab.engine.run import Run
 
 if TYPE_CHECKING:
-    from bpaz_lab.engine.options import Options
     from collections.abc import Mapping
 
+    from bpaz_lab.engine.options import Options
     from bpaz_lab.engine.plan import Plan
 
 _OVER = frozenset({"node.finished", "node.skipped", "node.failed"})

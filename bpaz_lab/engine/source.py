@@ -182,7 +182,8 @@ class _Reader:
             self.add(name, wrapped)
             name = f"{name} (decorated)"
         if _installed(function.__module__, function.__code__.co_filename):
-            self._put(name, f"{function.__module__}.{function.__qualname__} {version_of(function.__module__)}")
+            place = f"{function.__module__}.{function.__qualname__}"
+            self._put(name, f"{place} {version_of(function.__module__)}")
             return
         code = function.__code__
         name = self._put(name, "")
