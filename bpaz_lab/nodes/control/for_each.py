@@ -50,18 +50,18 @@ class ForEach(Container):
         )
         shared = tuple(port for port in inside.inputs if port.name not in (ITEM, INDEX, ITEMS))
         needs = (ITEMS, *(port.name for port in shared))
-        results = tuple(
-            PortSpec(name=port.name, tag=_listed(port.tag), title=port.title, main=port.main, needs=needs)
-            for port in inside.outputs
-        )
-        if settings.get("on_item_error") == "collect":
-            results = tuple(port for port in results if port.name != ERRORS)
+        collects = settings.get("on_item_error") == "collect"
+        given = [port for port in inside.outputs if not (collects and port.name == ERRORS)]
+        results = [
+            PortSpec(name=port.name, tag=_listed(port.tag), title=port.title, main=number == 0, needs=needs)
+            for number, port in enumerate(given)
+        ]
+        if collects:
             about = "What went wrong: a list of {index, code, message, hint, path}."
-            faults = PortSpec(
-                name=ERRORS, tag="data", title="Errors", help=about, needs=needs, main=not results
+            results.append(
+                PortSpec(name=ERRORS, tag="data", title="Errors", help=about, needs=needs, main=not given)
             )
-            results = (*results, faults)
-        return Ports(inputs=(items, *shared), outputs=results)
+        return Ports(inputs=(items, *shared), outputs=tuple(results))
 
     @outputs()
     async def each(self, /, bpaz_context: Context, **inputs: Any) -> dict[str, Any]:

@@ -36,15 +36,16 @@ class Try(Container):
     def container_ports(cls, settings: Mapping[str, Any], inside: Ports) -> Ports:
         """The ports of the body, and what went wrong."""
         own = super().container_ports(settings, inside)
+        others = [port for port in own.outputs if port.name != ERROR]
+        kept = [port.model_copy(update={"main": number == 0}) for number, port in enumerate(others)]
         error = PortSpec(
             name=ERROR,
             tag="data",
             title="Error",
             help="What went wrong: code, message, hint and path. It comes instead of the results.",
-            main=not own.outputs,
+            main=not kept,
             needs=tuple(port.name for port in own.inputs),
         )
-        kept = tuple(port for port in own.outputs if port.name != ERROR)
         return Ports(inputs=own.inputs, outputs=(*kept, error))
 
     @outputs()

@@ -40,13 +40,25 @@ def test_what_the_container_says_itself_is_not_hidden_by_its_body(kind, name, se
     flow = Flow()
     with flow.add(kind, id="part", **settings) as body:
         start = body.add("Start", id="start", fields=[{"name": "item", "kind": "any"}])
-        end = body.add("End", id="end", fields=["good", name])
+        end = body.add("End", id="end", fields=[name, "good"])
         body.connect(start["item"], end["good"])
         body.connect(start["item"], end[name])
     names = [port.name for port in flow["part"].ports.outputs]
     assert len(names) == len(set(names))
+    assert flow["part"].ports.main.name not in ("errors", "error", "rounds")
     run = flow.run({"items": ["x"]} if kind == "ForEach" else {"item": "x"})
     assert run["part"].get(name) == {"ForEach": [], "Try": None, "Loop": 1}[kind]
+
+
+def test_a_try_that_gives_nothing_but_its_error_runs():
+    flow = passing("Try", "error")
+    body = flow["part"].body
+    body.remove("end")
+    end = body.add("End", id="end", fields=["error"])
+    body.connect(body["start"]["error"], end["error"])
+    run = flow.run(error=1)
+    assert run.status == "completed"
+    assert "part/end" in [event.node for event in run.events if event.type == "node.finished"]
 
 
 @pytest.mark.parametrize("kind", ["SubWorkflow", "ForEach", "Loop", "Try"])
