@@ -138,7 +138,7 @@ def sign_test(wins: int, losses: int) -> float:
     """
     count = wins + losses
     tail: int = sum(comb(count, each) for each in range(min(wins, losses) + 1))
-    return min(1.0, 2 * tail / 2**count)
+    return min(1.0, 2 * tail / float(2**count))
 
 
 def _html(table: pd.DataFrame, title: str) -> str:
