@@ -72,15 +72,15 @@ def tuple_of(names: list[str]) -> str:
     return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 
-def distinct(id: str, wires: Arguments, settings: Arguments) -> None:
+def distinct(id: str, wires: Arguments, settings: Sequence[str]) -> None:
     """Refuses an input and a setting of one name, which a call cannot tell apart.
 
     Raises:
         ScriptError: There are such.
     """
-    if twice := {name for name, _ in wires} & {name for name, _ in settings}:
+    if twice := {name for name, _ in wires} & {*settings}:
         raise ScriptError(
             f"{id} has an input and a setting of one name: {', '.join(sorted(twice))}",
             path=f"nodes.{id}",
-            hint="Give the field of its Start node another name.",
+            hint="Give the input another name, in the Start node or in the text that names it.",
         )

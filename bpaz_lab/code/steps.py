@@ -157,7 +157,9 @@ class BodyWriter:
         split_up = splits(self.types.find(entry["type"]), outputs[0])
         wires = self._wires(id, piece)
         settings = [*self._inside(id, entry, piece), *self._settings(id, piece)]
-        distinct(id, wires, settings)
+        spec = self.types.spec(entry["type"])
+        fields = [field.name for field in spec.fields if not field.port] if spec else []
+        distinct(id, wires, [*fields, *(name for name, _ in settings)])
         called = self._guarded(function, policy, ports.main, split_up=split_up) if policy else function
         doubtful = any(
             source in self.uncertain for port in ports.inputs for source in self._sources(id, port)

@@ -79,7 +79,7 @@ def test_an_empty_workflow_is_a_script():
 
 def test_an_input_of_a_body_may_not_be_called_like_a_setting():
     wf = bz.Workflow("Clash")
-    with wf.add("ForEach", id="each", at_once=2) as body:
+    with wf.add("ForEach", id="each") as body:
         start = body.add("Start", fields=[{"name": "at_once", "kind": "json"}])
         start >> body.add("End")
     wf.add("TextInput") >> wf["each"]["at_once"]
