@@ -17,11 +17,14 @@ const WORDS: [NodeRun['status'], string][] = [
 ];
 
 /** What is inside a container: a small map, how many nodes, how they fare, and the way in. */
-export function BodyPart({ id, entry }: { id: string; entry: NodeEntry }) {
+export function BodyPart(props: { id: string; entry: NodeEntry }) {
+  const container = useWorkflow((state) => isContainer(state, props.id));
+  return container ? <Inside {...props} /> : null;
+}
+
+function Inside({ id, entry }: { id: string; entry: NodeEntry }) {
   const actions = useActions();
-  const container = useWorkflow((state) => isContainer(state, id));
   const fare = useWorkflow(({ run, within }) => (run ? told(inside(run, placeOf(within, id))) : ''));
-  if (!container) return null;
   const nodes = Object.keys(entry.body?.nodes ?? {}).length;
   return (
     <button
