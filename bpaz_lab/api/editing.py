@@ -191,10 +191,7 @@ class Editing(Changing):
             CycleError: The edge would lead in a circle.
         """
         for end in (source, target):
-            if not isinstance(end, NodeHandle | PortHandle):
-                raise EdgeError(
-                    f"an edge joins nodes or ports, not {end!r}", hint='Write connect(a["documents"], b).'
-                )
+            _is_handle(end)
             owner = end.workflow if isinstance(end, NodeHandle) else end.node.workflow
             if owner is not self:
                 raise EdgeError(
@@ -213,6 +210,9 @@ class Editing(Changing):
         Raises:
             EdgeError: There is none.
         """
+        for end in (source, target):
+            if end is not None:
+                _is_handle(end)
         gone = [edge for edge in self.section["edges"] if _touches(edge, source, target)]
         if not gone:
             raise EdgeError("there is no such edge", hint="wf.edges lists all.")
@@ -289,6 +289,13 @@ class Editing(Changing):
         """The operations as the whole workflow sees them: each says in which body it takes place."""
         within = list(self.within)
         return [{**each, "within": within} for each in operations] if within else list(operations)
+
+
+def _is_handle(end: object) -> None:
+    if not isinstance(end, NodeHandle | PortHandle):
+        raise EdgeError(
+            f"an edge joins nodes or ports, not {end!r}", hint='Write a["documents"], or just the node a.'
+        )
 
 
 def _touches(edge: Sequence[str], source: End | None, target: End | None) -> bool:

@@ -260,3 +260,10 @@ def test_one_node_and_from_here():
 def test_a_node_in_a_body_is_not_pinned():
     with pytest.raises(InputError, match="inside 'part'"):
         with_body()["part"].body["prompt"].pin("x")
+
+
+def test_edges_join_handles_and_no_texts():
+    wf = with_body()
+    for method in (wf.connect, wf.disconnect):
+        with pytest.raises(EdgeError, match="joins nodes or ports"):
+            method("a.b", "c.d")
