@@ -212,6 +212,29 @@ def test_chunks_and_strides_do_not_count():
     assert hashed(square.T).digest != hashed(square).digest
 
 
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["aa", "b", None, "d"], pa.string()),
+        (["aa", "b", "ccc", "d"], pa.large_string()),
+        (["x" * 30, "y", "z" * 20, "w"], pa.string_view()),
+        ([b"ab", b"cd", b"ef", b"gh"], pa.binary(2)),
+        ([1, None, 3, None], pa.int64()),
+        ([True, False, True, None], pa.bool_()),
+        ([["a"], ["b", "c"], [], ["d"]], pa.large_list(pa.string())),
+        ([[True], [None], [], [False]], pa.list_(pa.bool_())),
+        ([[1, 2]] * 4, pa.list_(pa.int64(), 2)),
+        ([{"a": 1, "b": "x"}] * 4, pa.struct([("a", pa.int32()), ("b", pa.string())])),
+    ],
+    ids=lambda value: str(value) if isinstance(value, pa.DataType) else "",
+)
+def test_a_slice_of_arrow_is_what_it_shows(values, kind):
+    whole = pa.array(values, kind)
+    for low, high in combinations(range(5), 2):
+        made = hashed(pa.array(values[low:high], kind)).digest
+        assert made == hashed(whole.slice(low, high - low)).digest != ""
+
+
 def test_what_is_only_remembered_does_not_count():
     square = Square(2)
     before = hashed(square).digest
