@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     environment: 'jsdom',
+    // A whole canvas is drawn in some tests, which takes its time beside other work.
+    testTimeout: 20_000,
     setupFiles: ['labextension/tests/setup.ts'],
     include: ['labextension/tests/**/*.test.{ts,tsx}'],
     coverage: {
