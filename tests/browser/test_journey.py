@@ -113,6 +113,7 @@ def add_a_node_and_edit_it(lab, root):
 
 def connect_it(lab, root):
     root.get_by_role("button", name="Fit into view").click()
+    root.scroll_into_view_if_needed()
     lab.page.wait_for_timeout(500)
     edges = root.locator(".react-flow__edge").count()
     drag(lab.page, port(root, "answer", "text", "source"), port(root, "prompt_template", "reply", "target"))
