@@ -111,6 +111,8 @@ class NodeSpec(Spec):
     """The ports depend on the settings; a node's own ports travel beside the document."""
     container: bool = False
     """The node has a body: a workflow inside that it runs."""
+    starter: dict[str, Any] | None = None
+    """Of a container: the body that one added on a canvas begins with."""
     collects: bool = False
     """What enters this node is the output of the workflow, or of the body, that it stands in."""
     install: str = ""

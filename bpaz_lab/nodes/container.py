@@ -25,9 +25,9 @@ Example:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from bpaz_lab.graph.spec import Ports
+from bpaz_lab.graph.spec import NodeSpec, Ports
 from bpaz_lab.nodes.base import Node
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ class Container(Node):
     """Base of every node with a body; the module's docstring is its contract."""
 
     container = True
+    takes: ClassVar[str] = "value"
+    """What Start is called by in a body that a canvas begins with; empty for an empty body."""
+    gives: ClassVar[str] = "value"
+    """What End is called by there."""
 
     @classmethod
     def container_ports(cls, settings: Mapping[str, Any], inside: Ports) -> Ports:  # noqa: ARG003 (for those that override it)
@@ -53,6 +57,22 @@ class Container(Node):
     def reference(cls, settings: Mapping[str, Any]) -> str:  # noqa: ARG003 (as above)
         """The workflow that the settings name instead of a body; empty for one of its own."""
         return ""
+
+    @classmethod
+    def _spec(cls) -> NodeSpec:
+        return super()._spec().model_copy(update={"starter": cls._starter()})
+
+    @classmethod
+    def _starter(cls) -> dict[str, Any]:
+        body: dict[str, Any] = {"nodes": {}, "edges": [], "layout": {}, "notes": {}, "groups": {}}
+        if cls.takes:
+            fields = [{"name": cls.takes, "kind": "any"}]
+            body["nodes"] = {
+                "start": {"type": "Start", "version": 1, "settings": {"fields": fields}},
+                "end": {"type": "End", "version": 1, "settings": {"fields": [cls.gives]}},
+            }
+            body["layout"] = {"start": [0, 0], "end": [600, 0]}
+        return body
 
     @classmethod
     def ports(cls, settings: Mapping[str, Any]) -> Ports:

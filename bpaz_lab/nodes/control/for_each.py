@@ -37,6 +37,8 @@ class ForEach(Container):
     ```
     """
 
+    takes, gives = ITEM, "result"
+
     at_once: int = Field(8, ge=1, le=1000, description="How many rounds go on at the same time.")
     on_item_error: Literal["fail", "collect"] = Field(
         "fail", description="Whether a round that fails ends everything, or is told at errors."

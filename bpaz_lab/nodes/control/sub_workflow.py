@@ -29,6 +29,8 @@ class SubWorkflow(Container):
     ```
     """
 
+    takes = ""  # an empty body gives way to the file of another workflow
+
     workflow: Annotated[str, Form(placeholder="summary.bpaz")] = Field(
         "", description="The workflow's file, beside this one; empty for a body of its own."
     )

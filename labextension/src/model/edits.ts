@@ -5,7 +5,7 @@ import { snakeCase, uniqueId } from './ids';
 import { addNode, connect, disconnect, edgeOf, move, put, removeNodes, whole } from './operations';
 import { EMPTY_BODY } from './sight';
 import type { WorkflowState } from './state';
-import type { Operation } from './types';
+import type { Body, Operation } from './types';
 
 type Edits = Pick<
   WorkflowState,
@@ -39,7 +39,7 @@ export function edits(get: () => WorkflowState): Edits {
     addNode(type, at, settings = {}) {
       const id = uniqueId(snakeCase(type), isTaken);
       const spec = entry(get().specs, type);
-      const body = spec?.container ? { body: EMPTY_BODY } : {};
+      const body = spec?.container ? { body: (spec.starter ?? EMPTY_BODY) as Body } : {};
       edit(addNode(get().document, id, { type, version: spec?.version ?? 1, settings, ...body }, at));
       return id;
     },

@@ -204,6 +204,9 @@ export type Tag = string;
 export type Title4 = string;
 export type Inputs1 = PortSpec[];
 export type Outputs1 = PortSpec[];
+export type Starter = {
+  [k: string]: unknown;
+} | null;
 export type Summary = string;
 export type Title5 = string;
 export type Type27 = string;
@@ -785,6 +788,7 @@ export interface NodeSpec {
   install?: Install;
   package?: Package;
   ports?: Ports;
+  starter?: Starter;
   summary: Summary;
   title: Title5;
   type: Type27;

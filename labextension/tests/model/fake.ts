@@ -58,6 +58,7 @@ export function spec(type: string, inputs: PortSpec[], outputs: PortSpec[], vers
     ports: { inputs, outputs },
     dynamic: false,
     container: false,
+    starter: null,
     collects: false,
     install: '',
     package: 'test',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { placeOfAddress, walk } from '../../src/model/sight';
+import { EMPTY_BODY, placeOfAddress, walk } from '../../src/model/sight';
 import type { Body, Document, Operation } from '../../src/model/types';
 import { changed, documentOf, openedWith, plain, port, readyStore } from './fake';
 
@@ -128,6 +128,11 @@ describe('inside a container', () => {
     const id = state().addNode('Box', [0, 0]);
     state().go([id]);
     expect(state().document.nodes).toEqual({});
+    state().go([]);
+    const starter = { ...EMPTY_BODY, nodes: { start: { type: 'TextSink', version: 1, settings: {} } } };
+    host.say({ type: 'registered', nodes: [{ ...(spec as object), starter } as never], ports: {} });
+    state().go([state().addNode('Box', [0, 0])]);
+    expect(Object.keys(state().document.nodes)).toEqual(['start']);
     state().go([]);
     const [copy] = state().paste(state().copy(['each']), [0, 0]);
     expect(Object.keys(state().document.nodes[copy as string]?.body?.nodes ?? {})).toEqual(['clean', 'part']);

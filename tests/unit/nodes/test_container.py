@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bpaz_lab import Workflow
+from bpaz_lab.nodes.catalogue import catalogue
 from tests.support.flows import Flow
 
 pytestmark = pytest.mark.unit
@@ -78,3 +79,11 @@ def test_containers_lie_in_one_another_to_any_depth(kind):
     for _ in range(60 if kind == "ForEach" else 0):
         value = [value]
     assert workflow.run(item=value).output == {"item": value}
+
+
+@pytest.mark.parametrize("cls", [cls for cls in catalogue() if cls.container], ids=lambda cls: cls.__name__)
+def test_what_a_canvas_begins_with_is_a_sound_body(cls):
+    entry = {"type": cls.__name__, "body": cls.spec().starter}
+    wf = Workflow.from_dict({"bpaz": 1, "name": "x", "nodes": {"box": entry}})
+    assert wf.validate() == []
+    assert wf["box"].ports.outputs or not cls.takes
