@@ -52,10 +52,10 @@ def test_a_wrong_price_is_told_when_it_is_needed(wrong):
         Prices(mine=wrong).cost("mine", 1, 1)
 
 
-def test_the_prices_are_data_with_a_date_and_a_source():
+def test_the_prices_are_data_with_a_date_and_a_word_on_them():
     told = json.loads((files("bpaz_lab.engine") / "prices.json").read_text(encoding="utf-8"))
     assert date.fromisoformat(told["date"]) < date.today()  # noqa: DTZ011
-    assert "openai.com" in told["note"]
+    assert "BPAZ_PRICES" in told["note"]
     for name in told["models"]:
         assert prices.cost(name if not name.endswith("/") else name + "x", 1, 1) is not None
 
