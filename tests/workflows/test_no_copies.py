@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bpaz_lab import Workflow
+from bpaz_lab.nodes.catalogue import Catalogue
+from bpaz_lab.nodes.function import node_class
 from tests.support.flows import Flow
 
 pytestmark = pytest.mark.workflows
@@ -19,18 +22,19 @@ async def pass_on(value: Any) -> Any:
     return value
 
 
-def chain(flow, function):
-    for number in range(STEPS):
-        flow.add(function, id=f"n{number}")
-        if number:
-            flow.wire(f"n{number - 1}.result n{number}.value")
-    return flow
+def chain(function):
+    """So many nodes in a row, as a file would have them."""
+    types = Catalogue()
+    types.register(node_class(function))
+    nodes = {f"n{number}": {"type": function.__name__} for number in range(STEPS)}
+    edges = [[f"n{number - 1}.result", f"n{number}.value"] for number in range(1, STEPS)]
+    return Workflow.from_dict({"bpaz": 1, "name": "Chain", "nodes": nodes, "edges": edges}, types=types)
 
 
 @pytest.mark.parametrize("cache", [False, True])
 def test_a_table_is_the_same_object_after_a_thousand_nodes(cache):
     table = pd.DataFrame(np.ones((10_000, 10)))
-    run = chain(Flow(), pass_on).start(value=table, cache=cache).wait(60).raise_for_status()
+    run = chain(pass_on).start(value=table, cache=cache).wait(60).raise_for_status()
     assert run.output is table
     assert all(value is table for value in run.outputs.values())
     assert cache or len(run.events) == 2 * STEPS + 2
