@@ -38,6 +38,9 @@ def canvas(lab):
     return root
 
 
+PROMPT = "prompt_template"
+
+
 def node(root, name):
     return root.locator(f'.react-flow__node[data-id="{name}"]')
 
@@ -58,8 +61,23 @@ def at_rest(page, *locators):
     raise AssertionError("the view does not come to rest")
 
 
-def drag(page, start, end):
-    one, other = at_rest(page, start, end)
+UNDER_THE_POINTER = """element => {
+    const box = element.getBoundingClientRect();
+    const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return element.contains(hit) || hit?.outerHTML.slice(0, 200);
+}"""
+
+
+def drag(page, root, start, end):
+    """Drags from one element to another, once both are where the pointer reaches them."""
+    hits = []
+    for _ in range(20):
+        root.evaluate("element => element.scrollIntoView({ block: 'center' })")
+        one, other = at_rest(page, start, end)
+        hits = [each.evaluate(UNDER_THE_POINTER) for each in (start, end)]
+        if hits == [True, True]:
+            break
+    assert hits == [True, True], f"something lies over the port: {hits}"
     page.mouse.move(one["x"] + one["width"] / 2, one["y"] + one["height"] / 2)
     page.mouse.down()
     page.mouse.move(other["x"] - 20, other["y"] + 10, steps=6)
@@ -113,12 +131,13 @@ def add_a_node_and_edit_it(lab, root):
 
 def connect_it(lab, root):
     root.get_by_role("button", name="Fit into view").click()
-    root.scroll_into_view_if_needed()
-    lab.page.wait_for_timeout(500)
-    edges = root.locator(".react-flow__edge").count()
-    drag(lab.page, port(root, "answer", "text", "source"), port(root, "prompt_template", "reply", "target"))
-    root.locator(".react-flow__edge").nth(edges).wait_for()
+    for _ in range(3):  # Lab may scroll away under the pointer; who draws a wire then draws it again
+        drag(lab.page, root, port(root, "answer", "text", "source"), port(root, PROMPT, "reply", "target"))
+        lab.page.wait_for_timeout(1_000)
+        if NEW_EDGE in document_of(lab)["edges"]:
+            break
     assert NEW_EDGE in document_of(lab)["edges"]
+    root.scroll_into_view_if_needed()
 
 
 def run_from_the_canvas(lab, root):
