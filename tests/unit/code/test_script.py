@@ -74,7 +74,9 @@ def test_a_workflow_with_problems_is_no_script():
 
 
 def test_an_empty_workflow_is_a_script():
-    compile(bz.Workflow('"""').to_script(), "script", "exec")
+    source = bz.Workflow('"""').to_script()
+    compile(source, "script", "exec")
+    assert "bpaz_lab" not in "".join(line for line in source.splitlines() if "import" in line)
 
 
 def test_an_input_of_a_body_may_not_be_called_like_a_setting():
