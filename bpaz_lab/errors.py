@@ -28,11 +28,26 @@ machine-readable ``code``. The tree::
      ├── CredentialError          a credential that cannot be resolved
      ├── EgressRefused            an address that a node may not reach
      ├── FileRefused              a file that a node may not open
-     └── RunError                 a run that ended without its result
-          ├── NodeFailed          a node raised, with the node's name and its cause
-          ├── RunCancelled        somebody stopped the run
-          ├── BudgetExceeded      the run used more tokens or money than it may
-          └── RunTimeout          the run or a node took longer than allowed
+     ├── RunError                 a run that ended without its result
+     │    ├── NodeFailed          a node raised, with the node's name and its cause
+     │    ├── RunCancelled        somebody stopped the run
+     │    ├── RunCrashed          the process that ran it died
+     │    ├── BudgetExceeded      the run used more tokens or money than it may
+     │    └── RunTimeout          the run or a node took longer than allowed
+     ├── RequestError             a request that cannot be served as it is
+     │    ├── NotFound            nothing of that name that the caller may see
+     │    ├── Forbidden           seen, but not to be changed by the caller
+     │    ├── Unauthenticated     nobody is signed in, or no longer
+     │    ├── Conflict            somebody else was quicker, or the name is taken
+     │    ├── Throttled           too many at once, or too soon again
+     │    └── TooLarge            more than the server takes
+     ├── StoreError               the database did not do it; nothing is half-saved
+     │    ├── StoreUnavailable    it cannot be reached; try again
+     │    ├── StoreFull           the disk is full, or the database may only be read
+     │    └── SchemaOutdated      its tables are of another version of bpaz_lab
+     ├── VaultError               a secret cannot be locked or unlocked
+     │    └── KeyMissing          the key that it was locked with is not in the ring
+     └── SettingsError            a setting of the installation that cannot be
 
 Example:
     >>> error = SettingError("chunk_size must be at least 1", path="nodes.split.settings.chunk_size")
@@ -304,3 +319,108 @@ class RunTimeout(RunError):
     """The run, or a node of it, took longer than it may."""
 
     code: ClassVar[str] = "run_timeout"
+
+
+class RunCrashed(RunError):
+    """The process that ran it died; its events up to then are kept."""
+
+    code: ClassVar[str] = "run_crashed"
+
+
+class RequestError(BpazError):
+    """A request that cannot be served as it is."""
+
+    code: ClassVar[str] = "request"
+
+
+class NotFound(RequestError):
+    """There is nothing of that name, or the caller may not know that there is."""
+
+    code: ClassVar[str] = "not_found"
+
+
+class Forbidden(RequestError):
+    """The caller may see it, and not do this with it."""
+
+    code: ClassVar[str] = "forbidden"
+
+
+class Unauthenticated(RequestError):
+    """Nobody is signed in, or no longer."""
+
+    code: ClassVar[str] = "unauthenticated"
+
+
+class Conflict(RequestError):
+    """Somebody else was quicker, or the name is taken.
+
+    Args:
+        message: What happened.
+        hint: What to do next.
+        path: Where.
+        current: The thing as it is now, where that helps to go on.
+    """
+
+    code: ClassVar[str] = "conflict"
+
+    def __init__(self, message: str, *, hint: str = "", path: str = "", current: Any = None) -> None:
+        super().__init__(message, hint=hint, path=path)
+        self.current = current
+
+
+class Throttled(RequestError):
+    """Too many at once, or too soon again; ``retry_after`` says in how many seconds to try."""
+
+    code: ClassVar[str] = "throttled"
+
+    def __init__(self, message: str, *, hint: str = "", path: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(message, hint=hint, path=path)
+        self.retry_after = retry_after
+
+
+class TooLarge(RequestError):
+    """It is more than the server takes."""
+
+    code: ClassVar[str] = "too_large"
+
+
+class StoreError(BpazError):
+    """The database did not do it; nothing is half-saved."""
+
+    code: ClassVar[str] = "store"
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached; the same request may work in a moment."""
+
+    code: ClassVar[str] = "store_unavailable"
+
+
+class StoreFull(StoreError):
+    """The disk is full, or the database may only be read."""
+
+    code: ClassVar[str] = "store_full"
+
+
+class SchemaOutdated(StoreError):
+    """The tables are of another version of bpaz_lab; the hint is the command that brings them up to date."""
+
+    code: ClassVar[str] = "schema_outdated"
+
+
+class VaultError(BpazError):
+    """A secret cannot be locked or unlocked."""
+
+    code: ClassVar[str] = "vault"
+
+
+class KeyMissing(VaultError):
+    """The key that it was locked with is not in the ring."""
+
+    code: ClassVar[str] = "key_missing"
+
+
+class SettingsError(BpazError):
+    """A setting of the installation that cannot be."""
+
+    code: ClassVar[str] = "settings"
