@@ -38,5 +38,6 @@ class Call:
         Raises:
             StoreError: The database did not do it; nothing is half-saved.
         """
+        await self.lab.ready()
         async with self.lab.database.session() as session:
             yield session
