@@ -82,6 +82,13 @@ class Paused(BaseException):  # no Exception: what a node catches must not swall
         self.question = question
 
 
+class History(Protocol):
+    """What was said before in the conversation that a run belongs to."""
+
+    def messages(self, limit: int) -> list[dict[str, str]]:
+        """The last messages, oldest first, each ``{"role": "user" or "assistant", "content": text}``."""
+
+
 APPROVE: Final = FieldSpec(name="approve", title="Approve", kind="boolean", required=True)
 
 
@@ -99,6 +106,7 @@ class Services:
         namespace: The objects that Variable and PythonFunction may name.
         session: The conversation that the run belongs to.
         answers: What people answered, by the address of the node that asked, in the order of its questions.
+        history: What was said before in the session; None for what this process remembers of it.
     """
 
     emit: Emit = _silent
@@ -110,6 +118,7 @@ class Services:
     namespace: Mapping[str, Any] = field(default_factory=dict)
     session: str = ""
     answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    history: History | None = None
 
 
 @dataclass(slots=True)
