@@ -40,7 +40,8 @@ machine-readable ``code``. The tree::
      │    ├── Unauthenticated     nobody is signed in, or no longer
      │    ├── Conflict            somebody else was quicker, or the name is taken
      │    ├── Throttled           too many at once, or too soon again
-     │    └── TooLarge            more than the server takes
+     │    ├── TooLarge            more than the server takes
+     │    └── ServerUnavailable   the server cannot be reached, or did not answer
      ├── StoreError               the database did not do it; nothing is half-saved
      │    ├── StoreUnavailable    it cannot be reached; try again
      │    ├── StoreFull           the disk is full, or the database may only be read
@@ -382,6 +383,12 @@ class TooLarge(RequestError):
     """It is more than the server takes."""
 
     code: ClassVar[str] = "too_large"
+
+
+class ServerUnavailable(RequestError):
+    """The server cannot be reached, or did not answer in time."""
+
+    code: ClassVar[str] = "server_unavailable"
 
 
 class StoreError(BpazError):
