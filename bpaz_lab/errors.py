@@ -391,6 +391,41 @@ class ServerUnavailable(RequestError):
     code: ClassVar[str] = "server_unavailable"
 
 
+class Invalid(RequestError):
+    """A body, a query string or a header is not what the route takes.
+
+    Args:
+        message: What happened.
+        hint: What to do next.
+        path: Where, of the first problem.
+        problems: Each thing that is wrong, with its path; never the value that was sent.
+    """
+
+    code: ClassVar[str] = "invalid"
+
+    def __init__(
+        self, message: str, *, hint: str = "", path: str = "", problems: Sequence[RequestError] = ()
+    ) -> None:
+        super().__init__(message, hint=hint, path=path)
+        self.problems: list[RequestError] = list(problems) or [self]
+
+
+class MethodNotAllowed(RequestError):
+    """The route has no such method; ``allowed`` are those that it has."""
+
+    code: ClassVar[str] = "method_not_allowed"
+
+    def __init__(self, message: str, *, hint: str = "", path: str = "", allowed: Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint, path=path)
+        self.allowed = tuple(allowed)
+
+
+class WrongMediaType(RequestError):
+    """The body is not said to be JSON."""
+
+    code: ClassVar[str] = "media_type"
+
+
 class StoreError(BpazError):
     """The database did not do it; nothing is half-saved."""
 
