@@ -18,6 +18,11 @@ PACKAGE = ROOT / "bpaz_lab"
 EVERYWHERE = {"annotated_types", "bpaz_lab", "pydantic", "pydantic_core", "typing_extensions"}
 EVERYWHERE |= sys.stdlib_module_names
 BY_ROOM = {
+    "store": {"aiosqlite", "alembic", "psycopg", "sqlalchemy", "sqlmodel"},
+    "vault": {"cryptography"},
+    "accounts": {"bcrypt", "jwt"},
+    "services": {"prometheus_client", "structlog"},
+    "server": {"jupyter_client", "jupyter_server", "prometheus_client", "structlog", "tornado", "traitlets"},
     "guard": {"httpx", "httpcore", "anyio", "structlog"},
     "widget": {"anywidget", "traitlets", "ipywidgets", "IPython"},
 }
