@@ -24,7 +24,7 @@ LAB := $(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/l
 # pytest itself demands 90 % of all lines; what runs workflows is held to more. Two workers, each with whole
 # files, so that what a file sets up is set up once.
 define pytest
-$(BIN)/python -m pytest -n 2 --dist loadfile --cov --durations=5 $(1)
+$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --durations=5 $(1)
 @report=$$($(BIN)/coverage report --include='bpaz_lab/engine/*' --fail-under=95) \
 	|| { echo "$$report"; echo "bpaz_lab/engine must be covered to 95 %"; exit 1; }
 endef

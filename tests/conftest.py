@@ -23,7 +23,12 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    items.sort(key=lambda item: "browser" in item.path.parts)  # what is fast fails first
+    # A worker gets whole files, and all browser tests in one: two browsers at once are slow ones. They begin
+    # first, since they take the longest.
+    items.sort(key=lambda item: "browser" not in item.path.parts)
+    for item in items:
+        group = "browser" if "browser" in item.path.parts else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
     if not config.getoption("--full"):
         for item in items:
             if item.get_closest_marker("full"):
