@@ -44,10 +44,13 @@ PERMISSIONS: Final = {
 """Every permission that a role can grant."""
 
 Reach = Literal["server", "readable", "managed", "organization"]
-"""How a rule looks at its row. ``server``: only at its organisation, if it has one, of which the person must be
-a member. ``readable``: the person may read it. ``managed``: it is the person's own, or a role grants the rule's
-``shared`` permission or ``all`` over it. ``organization``: the person is a member of its organisation, or the
-server's administrator, and the role there or on the server grants what is needed."""
+"""How a rule looks at its row.
+
+``server``: only at its organisation, if it has one, of which the person must be a member. ``readable``: the
+person may read it. ``managed``: it is the person's own, or a role grants the rule's ``shared`` permission or
+``all`` over it. ``organization``: the person is a member of its organisation, or the server's administrator,
+and the role there or on the server grants what is needed.
+"""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ RULES: Final[dict[str, Rule]] = {
     "profile.read": Rule("server"),
     "profile.update": Rule("server", kernels=False),
     "user.manage": Rule("server", _ALL, kernels=False),
+    "role.read": Rule("server"),
     "role.manage": Rule("server", _ALL, kernels=False),
     "organization.create": Rule("server", _ALL, kernels=False),
     "organization.read": Rule("organization"),
