@@ -7,7 +7,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab import errors
-from bpaz_lab.errors import BpazError, Conflict, DocumentError, RequestError, ServerUnavailable, Throttled
+from bpaz_lab.errors import (
+    BpazError,
+    Conflict,
+    DocumentError,
+    Invalid,
+    RequestError,
+    ServerUnavailable,
+    Throttled,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -52,12 +60,12 @@ def from_dict(told: dict[str, Any], *, retry_after: float = 1.0) -> BpazError:
         return cls(message, current=told.get("current"), **where)
     if issubclass(cls, Throttled):
         return cls(message, retry_after=retry_after, **where)
+    problems: list[Any] = [from_dict(each) for each in told.get("problems") or ()]
     if issubclass(cls, DocumentError):
-        problems = [from_dict(each) for each in told.get("problems") or ()]
-        return cls(message, problems=_documents(problems), **where)
-    error = cls(message, **where)
-    error.problems = [from_dict(each) for each in told["problems"]] if told.get("problems") else []  # type: ignore[attr-defined]
-    return error
+        return cls(message, problems=[each for each in problems if isinstance(each, DocumentError)], **where)
+    if issubclass(cls, Invalid):
+        return cls(message, problems=problems, **where)
+    return cls(message, **where)
 
 
 @cache
@@ -66,10 +74,6 @@ def _classes() -> dict[str, type[BpazError]]:
     return {
         cls.code: cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, BpazError)
     }
-
-
-def _documents(problems: list[BpazError]) -> list[DocumentError]:
-    return [each for each in problems if isinstance(each, DocumentError)]
 
 
 def _told(answer: httpx.Response) -> dict[str, Any]:
