@@ -398,16 +398,16 @@ class Invalid(RequestError):
         message: What happened.
         hint: What to do next.
         path: Where, of the first problem.
-        problems: Each thing that is wrong, with its path; never the value that was sent.
+        problems: Each thing that is wrong, as ``to_dict`` gives it; never the value that was sent.
     """
 
     code: ClassVar[str] = "invalid"
 
     def __init__(
-        self, message: str, *, hint: str = "", path: str = "", problems: Sequence[RequestError] = ()
+        self, message: str, *, hint: str = "", path: str = "", problems: Sequence[dict[str, str]] = ()
     ) -> None:
         super().__init__(message, hint=hint, path=path)
-        self.problems: list[RequestError] = list(problems) or [self]
+        self.problems: list[dict[str, str]] = list(problems) or [self.to_dict()]
 
 
 class MethodNotAllowed(RequestError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,6 +23,9 @@ Access = Literal["public", "anonymous", "user", "kernel"]
 a kernel on that person's behalf. ``kernel``: only a kernel that has proved itself."""
 
 
+Value = TypeVar("Value")
+
+
 class Model(BaseModel):
     """The base of what routes take and answer: unknown fields are an error."""
 
@@ -30,8 +33,8 @@ class Model(BaseModel):
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer with more than a body.
+class Answer(Generic[Value]):
+    """An answer with more than a body: a function that gives one says ``-> Answer[Health]``.
 
     Attributes:
         value: A model, or anything that is JSON; None for no body.
@@ -40,7 +43,7 @@ class Answer:
         cookies: Cookies to set: name to value and attributes; a value of None deletes.
     """
 
-    value: Any = None
+    value: Value | None = None
     status: int = 200
     headers: Mapping[str, str] | None = None
     cookies: Mapping[str, tuple[str | None, Mapping[str, Any]]] | None = None
@@ -139,9 +142,16 @@ def route(
                 {name: hints[name] for name in names if name not in special},
                 hints.get("query"),
                 hints.get("body"),
-                hints.get("return"),
+                _answered(hints.get("return")),
             )
         )
         return function
 
     return register
+
+
+def _answered(hint: Any) -> Any:
+    """What is in the answer: a function may say ``Answer[X]`` instead of ``X``."""
+    if hint is Answer:
+        return Any
+    return get_args(hint)[0] if get_origin(hint) is Answer else hint
