@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytest_plugins = ["tests.plugins.databases"]
+
 
 class NetworkBlocked(RuntimeError):
     """A test reached for the network; no test may need it."""

@@ -35,7 +35,7 @@ class Rows(Generic[Row]):
     next: str = ""
 
 
-async def page(  # noqa: PLR0913 (each says one thing of the page)
+async def page(
     session: Session,
     statement: Any,
     table: Any,
