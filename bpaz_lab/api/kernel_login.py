@@ -12,19 +12,16 @@ import os
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-import httpx
+from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.accounts.capability import proof
-from bpaz_lab.api.transport import ACCESS_HEADER, BASE, Remote
-from bpaz_lab.api.transport_errors import error_of
+from bpaz_lab.api.transport_remote import ACCESS, Remote
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Mapping
 
 SERVER_URL: Final = "BPAZ_SERVER_URL"
 EARLY: Final = 60.0
@@ -36,10 +33,7 @@ class Kernel:
     """This kernel: its id, and the key of its connection file."""
 
     id: str
-    key: bytes
-
-    def __repr__(self) -> str:
-        return f"Kernel({self.id!r})"
+    key: bytes = field(repr=False)
 
 
 def this_kernel() -> Kernel | None:
@@ -58,7 +52,7 @@ def this_kernel() -> Kernel | None:
 
 
 def own_server() -> Remote | None:
-    """The server that this kernel belongs to, signed in to on the first request; None without one.
+    """The server that this kernel belongs to, signed in to at the first request; None without one.
 
     The same for the whole process, so that it signs in once.
     """
@@ -68,19 +62,17 @@ def own_server() -> Remote | None:
 
 @lru_cache(4)
 def _server(url: str, kernel: Kernel) -> Remote:
-    return Remote(url, KernelLogin(url, kernel))
+    return Remote(url, KernelLogin(kernel))
 
 
-class KernelLogin(httpx.Auth):
-    """Signs requests with this kernel's token, and renews that before it ends or when it is refused.
+class KernelLogin:
+    """Says which kernel asks; see :class:`~bpaz_lab.api.transport_remote.Login`.
 
     Args:
-        url: The address of the server.
         kernel: This kernel.
     """
 
-    def __init__(self, url: str, kernel: Kernel) -> None:
-        self._base = url.rstrip("/") + f"/{BASE}/kernel/"
+    def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._lock = threading.Lock()
         self._token = ""
@@ -89,32 +81,25 @@ class KernelLogin(httpx.Auth):
     def __repr__(self) -> str:
         return f"KernelLogin({self._kernel.id!r})"
 
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Adds the token; where the server does not know it (any more), proves the kernel once again."""
-        token = yield from self._current(refused="")
-        request.headers[ACCESS_HEADER] = f"Bearer {token}"
-        answer = yield request
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            token = yield from self._current(refused=token)
-            request.headers[ACCESS_HEADER] = f"Bearer {token}"
-            yield request
+    def headers(self, ask: Callable[[str, dict[str, str]], Any]) -> dict[str, str]:
+        """The token, got anew where it ends soon.
 
-    def _current(self, *, refused: str) -> Generator[httpx.Request, httpx.Response, str]:
+        Raises:
+            Unauthenticated: The server does not know this kernel.
+        """
         with self._lock:
-            if self._token in ("", refused) or time.monotonic() > self._until:
+            if not self._token or time.monotonic() > self._until:
                 id = self._kernel.id
-                nonce = (yield from self._ask("challenge", kernel_id=id))["nonce"]
-                answer = proof(self._kernel.key, id, nonce)
-                told = yield from self._ask("capability", kernel_id=id, nonce=nonce, proof=answer)
+                nonce = ask("kernel/challenge", {"kernel_id": id})["nonce"]
+                answer = {"kernel_id": id, "nonce": nonce, "proof": proof(self._kernel.key, id, nonce)}
+                told = ask("kernel/capability", answer)
                 lasts = float(told["expires_in"])
-                self._token = told["token"]
-                self._until = time.monotonic() + max(lasts - EARLY, lasts / 2)
-            return self._token
+                self._token, self._until = told["token"], time.monotonic() + max(lasts - EARLY, lasts / 2)
+            return {ACCESS: f"Bearer {self._token}"}
 
-    def _ask(self, what: str, **body: str) -> Generator[httpx.Request, httpx.Response, dict[str, str]]:
-        answer = yield httpx.Request("POST", self._base + what, json=body)
-        answer.read()
-        if not answer.is_success:
-            raise error_of(answer)
-        told: dict[str, str] = answer.json()
-        return told
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Forgets a token that was refused: a server that was restarted knows it no longer."""
+        with self._lock:
+            if refused.get(ACCESS) == f"Bearer {self._token}":
+                self._token = ""
+        return True

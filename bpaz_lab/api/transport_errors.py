@@ -60,9 +60,10 @@ def from_dict(told: dict[str, Any], *, retry_after: float = 1.0) -> BpazError:
         return cls(message, current=told.get("current"), **where)
     if issubclass(cls, Throttled):
         return cls(message, retry_after=retry_after, **where)
-    problems: list[Any] = [from_dict(each) for each in told.get("problems") or ()]
+    problems = told.get("problems") or ()
     if issubclass(cls, DocumentError):
-        return cls(message, problems=[each for each in problems if isinstance(each, DocumentError)], **where)
+        found = [from_dict(each) for each in problems]
+        return cls(message, problems=[each for each in found if isinstance(each, DocumentError)], **where)
     if issubclass(cls, Invalid):
         return cls(message, problems=problems, **where)
     return cls(message, **where)

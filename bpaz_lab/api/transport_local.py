@@ -7,7 +7,6 @@ The requests are those of HTTP, answered by the same functions.
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic_core import to_jsonable_python
 
-from bpaz_lab.api.transport import asked
+from bpaz_lab.api.transport import asked, written
 from bpaz_lab.api.transport_sse import Message
 from bpaz_lab.errors import SettingsError
 from bpaz_lab.settings import Settings
@@ -131,9 +130,8 @@ class Local:
         from bpaz_lab.services.dispatch import dispatch
 
         told = {name: [value] for name, value in query.items()}
-        content = None if body is None else json.dumps(body, allow_nan=False).encode()
         call = await self._as_owner({name.lower(): value for name, value in headers.items()})
-        return await dispatch(call, method, path, told, content)
+        return await dispatch(call, method, path, told, written(body))
 
     async def _as_owner(self, headers: Mapping[str, str]) -> Call:
         from bpaz_lab.services.auth import owner
