@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import bpaz_lab
 from bpaz_lab.api.transport import asked, written
 from bpaz_lab.api.transport_errors import error_of
 from bpaz_lab.api.transport_sse import messages
@@ -23,6 +24,8 @@ BASE: Final = "bpaz/api/v1/"
 """Where the API lies below the address of the Jupyter server."""
 ACCESS: Final = "X-Bpaz-Authorization"
 """Apart from ``Authorization``, which Jupyter reads as a token of its own."""
+CLIENT: Final = "X-Bpaz-Client"
+"""Says that no page of another site asks, since that cannot add a header."""
 CONNECT: Final = 5.0
 PATIENCE: Final = 30.0
 """Seconds to wait for an answer."""
@@ -127,6 +130,7 @@ class Remote:
         here = _is_here(httpx.URL(self.url).host)
         return httpx.Client(
             base_url=self.url + BASE,
+            headers={CLIENT: f"bpaz_lab/{bpaz_lab.__version__}"},
             timeout=httpx.Timeout(self._patience, connect=CONNECT),
             trust_env=not here,  # a proxy does not lead back to this machine
             transport=httpx.HTTPTransport(retries=1) if here else None,
