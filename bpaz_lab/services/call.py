@@ -24,12 +24,14 @@ class Call:
         caller: Who asks.
         headers: The request's headers, names in lower case.
         cookies: The request's cookies.
+        read_only: Whether the database refuses to write: a GET never does.
     """
 
     lab: Lab
     caller: Caller = field(default_factory=Caller)
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
+    read_only: bool = False
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -39,5 +41,5 @@ class Call:
             StoreError: The database did not do it; nothing is half-saved.
         """
         await self.lab.ready()
-        async with self.lab.database.session() as session:
+        async with self.lab.database.session(read_only=self.read_only) as session:
             yield session
