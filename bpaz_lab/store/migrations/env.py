@@ -36,11 +36,18 @@ def _counts(thing: Any, _name: str | None, kind: str, _reflected: bool, _other: 
     return not is_gin or context.get_context().dialect.name == "postgresql"
 
 
+def _defaults(
+    _context: Any, _there: Any, _column: Any, found: Any, _default: Any, wanted: Any
+) -> bool | None:
+    """Defaults that read the same are the same; Alembic's own comparison stumbles over an empty text."""
+    return False if found in {wanted, f"'{wanted}'"} else None
+
+
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
     compare_type=True,
-    compare_server_default=True,
+    compare_server_default=_defaults,
     render_as_batch=context.config.attributes["connection"].dialect.name == "sqlite",
     render_item=_rendered,
     include_object=_counts,

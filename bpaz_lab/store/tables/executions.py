@@ -6,7 +6,7 @@ from datetime import datetime  # noqa: TC003 (columns are made from the hints)
 from typing import Any
 from uuid import UUID  # noqa: TC003
 
-from sqlalchemy import Index
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from bpaz_lab.store.tables.columns import Document, gin, id_field, moment_field, reference, text_field
@@ -27,6 +27,7 @@ class WorkflowExecution(SQLModel, table=True):
         gin("idx_workflow_executions_inputs_gin", "inputs"),
         gin("idx_workflow_executions_outputs_gin", "outputs"),
         Index("idx_workflow_executions_user_created", "user_id", "created_at", "id"),
+        UniqueConstraint("user_id", "idempotency_key", name="unique_execution_key"),
     )
 
     id: UUID = id_field()
@@ -50,6 +51,10 @@ class WorkflowExecution(SQLModel, table=True):
     kernel_id: str | None = Field(default=None, max_length=64)
     server_id: str | None = Field(default=None, max_length=64)
     heartbeat_at: datetime | None = moment_field(default=False)
+    timeout: float | None = None
+    cancel_requested_at: datetime | None = moment_field(default=False)
+    idempotency_key: str | None = Field(default=None, max_length=255)
+    """What the caller named the request, so that asking twice runs once."""
 
 
 class ExecutionEvent(SQLModel, table=True):

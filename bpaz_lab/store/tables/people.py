@@ -74,6 +74,7 @@ class LoginActivity(SQLModel, table=True):
         Index("idx_login_activity_attempted_at", "attempted_at"),
         Index("idx_login_activity_activity_code", "activity_code"),
         Index("idx_login_activity_username_attempted", "username", "attempted_at"),
+        Index("idx_login_activity_address_attempted", "address", "attempted_at"),
     )
 
     id: UUID = id_field()
@@ -81,6 +82,7 @@ class LoginActivity(SQLModel, table=True):
     activity_code: int
     message: str = Field(max_length=500)
     attempted_at: datetime | None = moment_field()
+    address: str | None = Field(default=None, max_length=64)
 
 
 class AuditLog(SQLModel, table=True):

@@ -29,8 +29,8 @@ GIN = (
 )
 DROPPED = (
     "execution_events", "execution_checkpoints", "workflow_executions", "workflow_versions", "workflows",
-    "workflow_templates", "chat_message", "organization_user", "login_method", "data_keys", "user_credentials",
-    "organization", "auth_sessions", "audit_log", "login_activity", "users", "roles",
+    "workflow_templates", "chat_message", "organization_user", "login_method", "data_keys",
+    "user_credentials", "organization", "auth_sessions", "audit_log", "login_activity", "users", "roles",
 )  # fmt: skip
 ROLES = (
     ("admin", "Full system administrator", "all"),
@@ -121,8 +121,10 @@ def _people() -> None:
         sa.Column("activity_code", sa.Integer(), nullable=False),
         sa.Column("message", sa.String(500), nullable=False),
         sa.Column("attempted_at", columns.Moment(), server_default=columns.now()),
+        sa.Column("address", sa.String(64)),
     )
     op.create_index("idx_login_activity_activity_code", "login_activity", ["activity_code"])
+    op.create_index("idx_login_activity_address_attempted", "login_activity", ["address", "attempted_at"])
     op.create_index("idx_login_activity_attempted_at", "login_activity", ["attempted_at"])
     op.create_index("idx_login_activity_username", "login_activity", ["username"])
     op.create_index("idx_login_activity_username_attempted", "login_activity", ["username", "attempted_at"])
@@ -315,6 +317,10 @@ def _executions() -> None:
         sa.Column("kernel_id", sa.String(64)),
         sa.Column("server_id", sa.String(64)),
         sa.Column("heartbeat_at", columns.Moment()),
+        sa.Column("timeout", sa.Float()),
+        sa.Column("cancel_requested_at", columns.Moment()),
+        sa.Column("idempotency_key", sa.String(255)),
+        sa.UniqueConstraint("user_id", "idempotency_key", name="unique_execution_key"),
     )
     op.create_index("idx_workflow_executions_created_at", "workflow_executions", ["created_at"])
     op.create_index("idx_workflow_executions_started_at", "workflow_executions", ["started_at"])
