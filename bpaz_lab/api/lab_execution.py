@@ -1,0 +1,231 @@
+"""An execution of the laboratory, to watch, to stop and to read: what ``lab.run()`` gives back."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from bpaz_lab.api.lab_table import Record
+from bpaz_lab.api.transport_errors import from_dict
+from bpaz_lab.engine.cache import Saved
+from bpaz_lab.engine.events import Usage, from_json
+from bpaz_lab.errors import NodeFailed, RunCancelled, RunError, ServerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bpaz_lab.api.transport import Transport
+
+ENDED: Final = ("completed", "failed", "cancelled")
+TRIES: Final = 8
+"""How often in a row a stream that was cut off is asked for again; it waits longer each time."""
+_LOOK: Final = 0.05
+_LONGEST: Final = 1.0
+
+
+class Execution:
+    """One execution: it goes on whether or not anybody looks.
+
+    Its fields as the API tells them are in ``record``. A notebook shows it as it shows a run.
+
+    Args:
+        transport: What asks the laboratory.
+        told: The execution, as the laboratory tells it.
+    """
+
+    def __init__(self, transport: Transport, told: Mapping[str, Any]) -> None:
+        self._transport = transport
+        self.record = Record(told)
+        self._events: list[Any] = []
+
+    def __repr__(self) -> str:
+        return f"<Execution {self.id[:8]} of {self.name!r}: {self.status}>"
+
+    def _repr_html_(self) -> str:
+        from bpaz_lab.engine.display import html
+
+        return html(self)
+
+    # ---- what it tells ----------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """Its unique id."""
+        return str(self.record["id"])
+
+    @property
+    def name(self) -> str:
+        """The name of the workflow."""
+        return str(self.record.get("name", ""))
+
+    @property
+    def status(self) -> str:
+        """pending, running, paused, completed, failed or cancelled, as it was when last asked."""
+        return str(self.record["status"])
+
+    @property
+    def output(self) -> Any:
+        """What End or ChatOutput took, else the main output of the only last node, as JSON."""
+        return self._whole.get("output")
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Every computed output by ``node.port``, as JSON; what is none is shown as ``{"type", "text"}``."""
+        return dict(self._whole.get("outputs") or {})
+
+    @property
+    def questions(self) -> dict[str, Any]:
+        """What it waits for, where it is paused: the questions by the address of the node."""
+        return dict(self._whole.get("questions") or {})
+
+    @property
+    def error(self) -> RunError | None:
+        """Why it failed; None while it has not."""
+        told = self.record.get("error")
+        if not told:
+            return None
+        error = from_dict(told)
+        if not isinstance(error, RunError):
+            cls = RunCancelled if self.status == "cancelled" else NodeFailed
+            error = cls(error.message, hint=error.hint, path=error.path)
+        error.run = self
+        return error
+
+    @property
+    def events(self) -> list[Any]:
+        """What has happened and was read so far; all of it once it has ended."""
+        if self.status in ENDED and not self._finished:
+            for _ in self.stream():
+                pass
+        return list(self._events)
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens that models reported."""
+        return getattr(self._finished, "usage", None) or Usage()
+
+    @property
+    def saved(self) -> Saved:
+        """What it did not have to compute."""
+        return getattr(self._finished, "saved", None) or Saved()
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the beginning to the end, or to what was read last."""
+        if self._finished:
+            return float(self._finished.duration)
+        return float(self._events[-1].time) if self._events else 0.0
+
+    @property
+    def _whole(self) -> Record:
+        """The record with its values, which a list leaves out."""
+        if "outputs" not in self.record:
+            self.refresh()
+        return self.record
+
+    @property
+    def _finished(self) -> Any:
+        last = self._events[-1] if self._events else None
+        return last if last is not None and last.type == "run.finished" else None
+
+    # ---- what one does with it --------------------------------------------------------------------
+
+    def refresh(self) -> Execution:
+        """Asks the laboratory how it stands."""
+        self.record = Record(self._transport.call("GET", f"executions/{self.id}"))
+        return self
+
+    def stream(self) -> Iterator[Any]:
+        """Its events from the first one on, as they come; it goes on when you stop reading.
+
+        A connection that breaks is made again, and the events go on where they were.
+
+        Raises:
+            ServerUnavailable: The server cannot be reached any more.
+        """
+        yield from list(self._events)
+        while self._finished is None:
+            yield from self._following()
+            if self._finished is None and self.refresh().status in ENDED:
+                return
+
+    def wait(self, timeout: float | None = None) -> Execution:
+        """Waits until it has ended or waits for a person.
+
+        Args:
+            timeout: Seconds to wait at most; then it is as it is.
+
+        Raises:
+            ServerUnavailable: The server cannot be reached any more; the execution may go on.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = _LOOK
+        while self.refresh().status not in (*ENDED, "paused"):
+            if deadline is None and self._finished is None:
+                for event in self._following():
+                    if event.type in ("run.paused", "run.finished"):
+                        break
+                continue
+            left = pause if deadline is None else min(pause, deadline - time.monotonic())
+            if left <= 0:
+                break
+            time.sleep(left)
+            pause = min(pause * 1.5, _LONGEST)
+        return self
+
+    def cancel(self) -> Execution:
+        """Stops it; what has been computed is kept."""
+        self._transport.call("POST", f"executions/{self.id}/cancel")
+        return self.refresh()
+
+    def resume(self, answers: Mapping[str, Any] | None = None, /, **named: Any) -> Execution:
+        """Gives the answers that it waits for, and returns at once; ``wait()`` waits again.
+
+        Args:
+            answers: Answers by the address of the node that asks; its fields, where one node asks.
+            named: The fields of the answer, where one node asks.
+
+        Raises:
+            Conflict: It waits for no answer.
+            InputError: An answer does not fit.
+
+        Example:
+            ``execution.resume(approve=True).wait()``
+        """
+        told = {**(answers or {}), **named}
+        self._transport.call("POST", f"executions/{self.id}/resume", body={"answers": told})
+        return self.refresh()
+
+    def raise_for_status(self) -> Execution:
+        """Raises the error of an execution that failed or was cancelled.
+
+        Raises:
+            RunError: It failed; this execution is attached.
+        """
+        if (error := self.error) is not None:
+            raise error
+        if self.status == "cancelled":
+            raise RunCancelled("the execution was cancelled", run=self)
+        return self
+
+    def _following(self) -> Iterator[Any]:
+        """The events behind those that are known, until the stream ends."""
+        tries = 0
+        while True:
+            after = str(self._events[-1].seq) if self._events else ""
+            try:
+                for message in self._transport.stream(f"executions/{self.id}/events", after=after):
+                    if message.event == "resync":  # we were too slow; the store has the rest
+                        break
+                    event = from_json(message.data)
+                    if event.seq < len(self._events):  # another thread read it meanwhile
+                        continue
+                    self._events.append(event)
+                    tries = 0
+                    yield event
+                return
+            except ServerUnavailable:
+                tries += 1
+                if tries == TRIES:
+                    raise
+                time.sleep(min(_LOOK * 2**tries, _LONGEST))
