@@ -16,7 +16,7 @@ from bpaz_lab.code.steps import BodyWriter
 from bpaz_lab.errors import DocumentError, ScriptError
 from bpaz_lab.graph.check import check, ports_of
 from bpaz_lab.graph.document import normal
-from bpaz_lab.guard.credentials import PROVIDERS
+from bpaz_lab.guard.credentials import provider_of
 from bpaz_lab.nodes.script import Piece, piece_of
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class _Writer:
             return compiled(value, self.shaken)
         if isinstance(value, dict):
             if value.keys() == {"$cred"}:
-                known = PROVIDERS.get(str(value["$cred"]).lower())
+                known = provider_of(str(value["$cred"]))
                 own = f"BPAZ_CREDENTIAL_{str(value['$cred']).upper().replace('-', '_')}"
                 return Call(self.take("credential"), [("", Text(known.variable if known else own))])
             return Items(

@@ -14,11 +14,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from bpaz_lab.errors import CredentialError
+from bpaz_lab.errors import CredentialError, Forbidden, NotFound
 from bpaz_lab.guard.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Resolver(Protocol):
@@ -53,13 +53,23 @@ PROVIDERS: Final[dict[str, Provider]] = {
     "cohere": Provider("COHERE_API_KEY", ("api.cohere.com", "api.cohere.ai")),
     "huggingface": Provider("HF_TOKEN", ("huggingface.co", "*.huggingface.co", "*.hf.co")),
     "tavily": Provider("TAVILY_API_KEY", ("api.tavily.com",)),
-    "wolfram": Provider("WOLFRAM_ALPHA_APPID", ("api.wolframalpha.com", "www.wolframalpha.com")),
+    "wolframalpha": Provider("WOLFRAM_ALPHA_APPID", ("api.wolframalpha.com", "www.wolframalpha.com")),
+    "google_search": Provider("GOOGLE_API_KEY", ("customsearch.googleapis.com", "www.googleapis.com")),
     "github": Provider("GITHUB_TOKEN", ("github.com", "api.github.com", "raw.githubusercontent.com")),
     "pinecone": Provider("PINECONE_API_KEY", ("*.pinecone.io",)),
     "qdrant": Provider("QDRANT_API_KEY", ("*.qdrant.io",)),
 }
 
+FORMER_NAMES: Final = {"wolfram": "wolframalpha"}
+"""What a provider was called before; documents that say so still find it."""
+
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+def provider_of(name: str) -> Provider | None:
+    """The provider of this name, or of this former name; None where it is no provider's."""
+    plain = name.lower()
+    return PROVIDERS.get(FORMER_NAMES.get(plain, plain))
 
 
 class EnvironmentResolver:
@@ -87,7 +97,7 @@ class EnvironmentResolver:
                 hint="A name starts with a letter and holds letters, digits, '_' and '-'.",
             )
         own = f"BPAZ_CREDENTIAL_{name.upper().replace('-', '_')}"
-        provider = PROVIDERS.get(name.lower())
+        provider = provider_of(name)
         variables = [own, provider.variable] if provider else [own]
         self._check_host(name, own, provider, host)
         for variable in variables:
@@ -102,7 +112,7 @@ class EnvironmentResolver:
     def _check_host(self, name: str, own: str, provider: Provider | None, host: str | None) -> None:
         listed = self._environ.get(f"{own}_HOSTS", "").replace(",", " ").split()
         allowed = [*listed] or [*(provider.hosts if provider else ["*"])]
-        if host is None or _is_this_machine(host) or any(_fits(host, pattern) for pattern in allowed):
+        if host is None or is_this_machine(host) or may_go_to(host, allowed):
             return
         raise CredentialError(
             f"the credential {name!r} may not be sent to {host}",
@@ -115,14 +125,71 @@ class EnvironmentResolver:
         return f"Set already: {', '.join(set_)}." if set_ else ""
 
 
-def _fits(host: str, pattern: str) -> bool:
-    host, pattern = host.lower().rstrip("."), pattern.lower()
-    if pattern == "*":
-        return True
-    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+class Chain:
+    """Credentials by name from where they are kept, else from the environment.
+
+    The order for a node: the credential that it names, as kept by the server; else the environment variable
+    of that name, or the usual one of the node's provider; else an error that says both ways. What is kept
+    but refused (its kind or host does not fit) is an error at once: another key in its place would surprise.
+
+    Args:
+        named: Where credentials are kept; raises NotFound where there is none of a name.
+        environment: The environment of the process by default.
+
+    Example:
+        >>> chain = Chain(EnvironmentResolver({"BPAZ_CREDENTIAL_WORK": "kept"}), EnvironmentResolver({}))
+        >>> chain.resolve("work", kinds=["openai"], host=None)
+        Secret(•••)
+    """
+
+    def __init__(self, named: Resolver, environment: Resolver | None = None) -> None:
+        self._named = named
+        self._environment = environment or EnvironmentResolver()
+
+    def resolve(self, name: str, *, kinds: Sequence[str], host: str | None) -> Secret:
+        """The secret of a credential; see :class:`Resolver`."""
+        try:
+            return self._named.resolve(name, kinds=kinds, host=host)
+        except NotFound:
+            pass
+        except Forbidden as refused:
+            raise CredentialError(refused.message, hint=refused.hint) from None
+        # A provider's own variable serves a credential of any name; it still goes to its hosts alone.
+        names = [each for each in (name, *filter(provider_of, kinds)) if _NAME.fullmatch(each)]
+        errors = []
+        for each in dict.fromkeys(names):
+            try:
+                return self._environment.resolve(each, kinds=kinds, host=host)
+            except CredentialError as error:
+                errors.append(error)
+        usual = [provider.variable for kind in kinds if (provider := provider_of(kind))]
+        ways = [
+            "Keep it on the server: `bz.connect().credentials.set(...)`.",
+            f"Or: {errors[0].hint}" if errors else "",
+            f"The usual variable of its kind serves too: {' or '.join(usual)}." if usual else "",
+        ]
+        raise CredentialError(
+            errors[0].message if errors else f"there is no credential {name!r}",
+            hint=" ".join(filter(None, ways)),
+        )
 
 
-def _is_this_machine(host: str) -> bool:
+def may_go_to(host: str, patterns: Iterable[str]) -> bool:
+    """Whether a host is one of these: ``host``, ``*.host`` for its subdomains, ``*`` for any.
+
+    Example:
+        >>> may_go_to("eu.models.example", ["*.models.example"])
+        True
+    """
+    plain = host.lower().rstrip(".")
+    return any(
+        pattern == "*" or (plain.endswith(pattern[1:]) if pattern.startswith("*.") else plain == pattern)
+        for pattern in map(str.lower, patterns)
+    )
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host names this machine by its spelling; a name that only resolves to it does not."""
     if host.lower() == "localhost":
         return True
     try:
