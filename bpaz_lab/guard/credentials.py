@@ -155,23 +155,21 @@ class Chain:
         except Forbidden as refused:
             raise CredentialError(refused.message, hint=refused.hint) from None
         # A provider's own variable serves a credential of any name; it still goes to its hosts alone.
-        names = [each for each in (name, *filter(provider_of, kinds)) if _NAME.fullmatch(each)]
-        errors = []
-        for each in dict.fromkeys(names):
-            try:
-                return self._environment.resolve(each, kinds=kinds, host=host)
-            except CredentialError as error:
-                errors.append(error)
+        told: CredentialError | None = None
+        for each in dict.fromkeys([name, *filter(provider_of, kinds)]):
+            if _NAME.fullmatch(each):
+                try:
+                    return self._environment.resolve(each, kinds=kinds, host=host)
+                except CredentialError as error:
+                    told = told or (error if each == name else None)
         usual = [provider.variable for kind in kinds if (provider := provider_of(kind))]
         ways = [
             "Keep it on the server: `bz.connect().credentials.set(...)`.",
-            f"Or: {errors[0].hint}" if errors else "",
+            f"Or: {told.hint}" if told else "",
             f"The usual variable of its kind serves too: {' or '.join(usual)}." if usual else "",
         ]
-        raise CredentialError(
-            errors[0].message if errors else f"there is no credential {name!r}",
-            hint=" ".join(filter(None, ways)),
-        )
+        message = told.message if told else f"there is no credential {name!r}"
+        raise CredentialError(message, hint=" ".join(filter(None, ways)))
 
 
 def may_go_to(host: str, patterns: Iterable[str]) -> bool:
