@@ -87,3 +87,9 @@ def __dir__() -> list[str]:
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
     return [{"src": "labextension", "dest": "bpaz-lab"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    from bpaz_lab.server.app import BpazLabApp
+
+    return [{"module": "bpaz_lab", "app": BpazLabApp}]

@@ -75,7 +75,7 @@ async def serve(
         given["query"] = asked
     if route.body is not None:
         given["body"] = sent
-    return _answer(route, await route.call(call, **given))
+    return _answer(route, await route.call(replace(call, read_only=route.method == "GET"), **given))
 
 
 def admit(route: Route, caller: Caller) -> None:
