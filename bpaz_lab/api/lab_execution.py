@@ -41,6 +41,11 @@ class Execution:
     def __repr__(self) -> str:
         return f"<Execution {self.id[:8]} of {self.name!r}: {self.status}>"
 
+    def __getattr__(self, name: str) -> Any:
+        if name == "record":  # while it is being made or copied
+            raise AttributeError(name)
+        return getattr(self.record, name)
+
     def _repr_html_(self) -> str:
         from bpaz_lab.engine.display import html
 
@@ -223,9 +228,10 @@ class Execution:
                     self._events.append(event)
                     tries = 0
                     yield event
-                return
             except ServerUnavailable:
                 tries += 1
                 if tries == TRIES:
                     raise
                 time.sleep(min(_LOOK * 2**tries, _LONGEST))
+            else:
+                return

@@ -10,6 +10,7 @@ from pathlib import Path  # noqa: TC003 (as the class of an attribute)
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.api.editing import Editing
+from bpaz_lab.api.server_credentials import resolver
 from bpaz_lab.engine.cache import Cache, cache_of
 from bpaz_lab.engine.engine import Engine
 from bpaz_lab.engine.incremental import Incremental, Known, stale
@@ -26,6 +27,7 @@ from bpaz_lab.nodes.context import Services
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 
+    from bpaz_lab.api.lab_stored import Stored
     from bpaz_lab.engine.budget import Budget, Meter
     from bpaz_lab.engine.plan import Plan, RunInput
     from bpaz_lab.errors import DocumentError
@@ -43,6 +45,8 @@ class Running(Editing):
         self.types = self.types.beside(Folder(Jail.user()))
         self.folder: Path | None = None
         """Where the workflow's file lies; its relative paths start there."""
+        self.stored: Stored | None = None
+        """Where a laboratory keeps it, and how it was there; ``lab.workflows`` sets it."""
         self.pins: dict[str, dict[str, Any]] = {}
         """The outputs that stand still, by node and port: runs take them and do not compute the node."""
         self._plans: dict[tuple[tuple[str, ...], frozenset[str]], tuple[tuple[int, int], Plan]] = {}
@@ -149,7 +153,10 @@ class Running(Editing):
             InputError: An input is unknown, ambiguous or missing.
         """
         services = Services(
-            session=session, jail=self._jail(), namespace=ChainMap(dict(objects or {}), _namespace())
+            resolver=resolver(),
+            session=session,
+            jail=self._jail(),
+            namespace=ChainMap(dict(objects or {}), _namespace()),
         )
         given = self._given(only, since)
         targets = [each for each in (target, only) if each]

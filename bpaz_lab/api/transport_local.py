@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -48,6 +50,7 @@ class Local:
                 hint="Give the server's address: bz.connect(url, token=...).",
             )
         self.settings = settings
+        self.kernel_id = f"local-{uuid.uuid4().hex}"
         self._caller: Caller | None = None
         self._lock = threading.Lock()
 
@@ -134,12 +137,13 @@ class Local:
         return await dispatch(call, method, path, told, written(body))
 
     async def _as_owner(self, headers: Mapping[str, str]) -> Call:
-        from bpaz_lab.services.auth import owner
         from bpaz_lab.services.call import Call
+        from bpaz_lab.services.identities import owner
 
         if self._caller is None:
             await self._lab.ready()
-            self._caller = await owner(self._lab)
+            # This process is the kernel, too: it runs what it admits, and is lent credentials.
+            self._caller = replace(await owner(self._lab), kernel_id=self.kernel_id)
         return Call(self._lab, self._caller, headers)
 
 

@@ -1,0 +1,58 @@
+"""From what the server gives a kernel to a run: the node types, files and objects are the kernel's."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from bpaz_lab.api.leases import Leases
+from bpaz_lab.api.running import _namespace
+from bpaz_lab.api.workflow import Workflow
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import Run
+from bpaz_lab.guard.credentials import Chain
+from bpaz_lab.guard.egress import EgressPolicy
+from bpaz_lab.guard.paths import Jail
+from bpaz_lab.nodes.context import Services
+
+if TYPE_CHECKING:
+    from bpaz_lab.api.transport import Transport
+
+
+class Said:
+    """What was said before in the conversation; see ``nodes.context.History``."""
+
+    def __init__(self, messages: list[dict[str, str]]) -> None:
+        self._messages = messages
+
+    def messages(self, limit: int) -> list[dict[str, str]]:
+        """The last messages, oldest first."""
+        return self._messages[-limit:] if limit > 0 else []
+
+
+def prepared(work: dict[str, Any], server: Transport) -> Run:
+    """A run that has not begun.
+
+    What another person wrote gets neither the kernel's objects nor its files, and reaches the public
+    internet only: its author chose the addresses.
+
+    Args:
+        work: What the server gave.
+        server: Who lends the credentials.
+
+    Raises:
+        DocumentError: The workflow has problems.
+        InputError: An input is unknown, ambiguous or missing.
+    """
+    services = Services(
+        resolver=Chain(Leases(server, work["execution_id"])),
+        session=work["session_id"],
+        history=Said(work["history"]) if work["session_id"] and work["workflow_id"] else None,
+    )
+    if work["trusted"]:
+        services.namespace = _namespace()
+    else:
+        services.egress = EgressPolicy()
+        services.jail = Jail([tempfile.mkdtemp(prefix="bpaz-empty-")])
+    plan = Workflow.from_dict(work["flow_data"]).plan()
+    return Run(plan, work["inputs"], Options(timeout=work["timeout"], services=services))
