@@ -1,0 +1,247 @@
+"""OpenAPI 3.1, made from the table of routes and the pydantic models; nothing of it is written down twice."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from bpaz_lab import __version__
+from bpaz_lab.services.call import Call  # noqa: TC001 (routes are made from the hints)
+from bpaz_lab.services.route import ROUTES, Answer, Model, Raw, Stream, route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bpaz_lab.services.route import Access, Route
+
+VERSION: Final = "3.1.0"
+_REF: Final = "#/components/schemas/{model}"
+_PARAMETERS: Final[dict[type, dict[str, Any]]] = {
+    UUID: {"type": "string", "format": "uuid"},
+    int: {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+    str: {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_SECURITY: Final[dict[Access, list[dict[str, list[str]]]]] = {
+    "public": [],
+    "anonymous": [{"jupyterToken": []}, {"jupyterCookie": []}],
+    "user": [
+        {"jupyterToken": []},
+        {"jupyterToken": [], "accessToken": []},
+        {"jupyterCookie": [], "accessToken": []},
+        {"accessToken": []},
+    ],
+    "kernel": [{"accessToken": []}],
+}
+_SCHEMES: Final = {
+    "jupyterToken": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "The token of the Jupyter server, as `token …`. In the profile `local` it is enough.",
+    },
+    "jupyterCookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "username",
+        "description": "The login of a page of Jupyter. Whatever is no GET needs `X-XSRFToken` with it.",
+    },
+    "accessToken": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Bpaz-Authorization",
+        "description": "`Bearer` and the access token of `auth/signin` (profile `shared`), or a kernel's "
+        "capability, which needs no token of Jupyter.",
+    },
+}
+
+
+class Problem(Model):
+    """One thing that is wrong with a request."""
+
+    code: str
+    message: str
+    hint: str
+    path: str
+
+
+class ErrorDetails(Problem):
+    """What went wrong, where, and what to do next."""
+
+    request_id: str
+    problems: list[Problem] | None = None
+    current: Any = None
+
+
+class Error(Model):
+    """The body of every error."""
+
+    error: ErrorDetails
+
+
+_EXAMPLE: Final = {
+    "error": {
+        "code": "invalid",
+        "message": "Field required",
+        "hint": "Add it.",
+        "path": "body.name",
+        "request_id": "6f1d0c7a52a84b0c8f3b1f0a9f3c2d11",
+        "problems": [
+            {"code": "missing", "message": "Field required", "hint": "Add it.", "path": "body.name"}
+        ],
+    }
+}
+
+
+@route("GET", "openapi.json", access="anonymous")
+async def get_openapi(call: Call) -> Answer[dict[str, Any]]:  # noqa: ARG001 (every route has it)
+    """This description of the API, in OpenAPI 3.1."""
+    return Answer(await asyncio.to_thread(description))
+
+
+@cache
+def description() -> dict[str, Any]:
+    """The whole description, made once."""
+    routes = list(ROUTES)
+    schemas, definitions = _schemas(routes)
+    paths: dict[str, Any] = {}
+    for each in routes:
+        paths.setdefault(f"/{each.path}", {})[each.method.lower()] = _operation(each, schemas)
+    return {
+        "openapi": VERSION,
+        "info": {
+            "title": "bpaz_lab",
+            "version": __version__,
+            "summary": "LLM workflows in a Jupyter server.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "../v1", "description": "`bpaz/api/v1` below the base URL of the server."}],
+        "tags": _tags(routes),
+        "paths": paths,
+        "components": {
+            "schemas": definitions,
+            "securitySchemes": _SCHEMES,
+            "responses": {
+                "Error": {
+                    "description": "An error.",
+                    "headers": {"X-Request-Id": {"schema": {"type": "string"}}},
+                    "content": {"application/json": {"schema": _ref("Error"), "example": _EXAMPLE}},
+                }
+            },
+        },
+    }
+
+
+def _schemas(routes: Iterable[Route]) -> tuple[dict[Any, Any], dict[str, Any]]:
+    """The schema of each body, query and answer by operation, and what they refer to."""
+    asked: list[tuple[Any, Any, TypeAdapter[Any]]] = [("Error", "serialization", TypeAdapter(Error))]
+    for each in routes:
+        if each.query is not None:
+            asked.append((f"{each.name}.query", "validation", TypeAdapter(each.query)))
+        if each.body is not None:
+            asked.append((f"{each.name}.body", "validation", TypeAdapter(each.body)))
+        if each.answer not in (None, type(None), Raw, Stream):
+            asked.append((f"{each.name}.answer", "serialization", TypeAdapter(each.answer)))
+    schemas, whole = TypeAdapter.json_schemas(asked, ref_template=_REF)
+    definitions = whole.get("$defs", {})
+    queries = {_name(schema) for (key, _), schema in schemas.items() if key.endswith(".query")}
+    found = {key: schema for (key, _), schema in schemas.items()}
+    for key, schema in found.items():
+        if key.endswith(".query") and _name(schema):
+            found[key] = definitions[_name(schema)]
+    return found, {name: each for name, each in sorted(definitions.items()) if name not in queries}
+
+
+def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
+    summary, text = _told(route)
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": summary,
+        "tags": [route.path.split("/")[0]],
+        "security": _SECURITY[route.access],
+        "parameters": [*_path_parameters(route), *_query_parameters(schemas.get(f"{route.name}.query"))],
+        "responses": _responses(route, schemas.get(f"{route.name}.answer")),
+    }
+    if text:
+        operation["description"] = text
+    if route.body is not None:
+        schema = schemas[f"{route.name}.body"]
+        operation["requestBody"] = {
+            "required": isinstance(route.body, type),
+            "content": {"application/json": {"schema": schema}},
+        }
+    return operation
+
+
+def _told(route: Route) -> tuple[str, str]:
+    """The first line of the docstring, and its paragraphs before the first section."""
+    whole = inspect.getdoc(route.call) or route.name
+    summary, _, rest = whole.partition("\n")
+    kept = rest.split("\nArgs:")[0].split("\nRaises:")[0].split("\nReturns:")[0]
+    return summary, kept.strip()
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _PARAMETERS[kind]}
+        for name, kind in route.parameters.items()
+    ]
+
+
+def _query_parameters(schema: dict[str, Any] | None) -> list[dict[str, Any]]:
+    if schema is None:
+        return []
+    required = schema.get("required", [])
+    found = []
+    for name, each in schema.get("properties", {}).items():
+        inner = {key: value for key, value in each.items() if key not in ("description", "title")}
+        parameter = {"name": name, "in": "query", "required": name in required, "schema": inner}
+        if "description" in each:
+            parameter["description"] = each["description"]
+        found.append(parameter)
+    return found
+
+
+def _responses(route: Route, schema: Any) -> dict[str, Any]:
+    empty = route.answer in (None, type(None))
+    status = 204 if empty and route.status == 200 else route.status
+    success: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if route.answer is Raw:
+        success["content"] = {"*/*": {"schema": {"type": "string"}}}
+    elif route.answer is Stream:
+        success["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+    elif not empty:
+        success["content"] = {"application/json": {"schema": schema}}
+    failures = [422, 503]
+    failures += [] if route.access == "public" else [401]
+    failures += [403] if route.access in ("user", "kernel") else []
+    failures += [404] if route.parameters else []
+    failures += [400, 413, 415] if route.body is not None else []
+    error = {"$ref": "#/components/responses/Error"}
+    return {
+        str(status): success,
+        **{str(each): error for each in sorted(failures)},
+        "default": error,
+    }
+
+
+def _tags(routes: Iterable[Route]) -> list[dict[str, str]]:
+    """The resources in the order of their names, each told by the docstring of a file that serves it."""
+    told: dict[str, str] = {}
+    for each in routes:
+        module = inspect.getmodule(each.call)
+        told.setdefault(each.path.split("/")[0], (inspect.getdoc(module) or "").partition("\n")[0])
+    return [{"name": name, "description": text} for name, text in sorted(told.items())]
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": _REF.format(model=name)}
+
+
+def _name(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
