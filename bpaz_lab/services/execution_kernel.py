@@ -1,0 +1,211 @@
+"""What a kernel and the server tell each other about an execution: what is to be run, and how it goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID  # noqa: TC003 (routes are made from the hints)
+
+from pydantic import Field, ValidationError
+
+from bpaz_lab.engine.events import from_json
+from bpaz_lab.errors import Conflict, Invalid
+from bpaz_lab.graph.address import place_of
+from bpaz_lab.services import metrics
+from bpaz_lab.services.call import Call  # noqa: TC001
+from bpaz_lab.services.execution_end import close
+from bpaz_lab.services.route import Model, route
+from bpaz_lab.store.repositories.events import append, following, fresh, of_kind
+from bpaz_lab.store.repositories.executions import OPEN, Executions, author
+from bpaz_lab.store.tables.columns import utcnow
+
+if TYPE_CHECKING:
+    from bpaz_lab.store.caller import Caller
+    from bpaz_lab.store.database import Session
+    from bpaz_lab.store.tables import WorkflowExecution
+
+REMEMBERED = 50
+"""Messages of the conversation that a run is told."""
+
+
+class Work(Model):
+    """What a kernel is to run."""
+
+    execution_id: UUID
+    name: str
+    flow_data: dict[str, Any]
+    inputs: dict[str, Any]
+    session_id: str
+    timeout: float | None
+    workflow_id: UUID | None
+    trusted: bool = Field(description="Whether the workflow is the person's own.")
+    history: list[dict[str, str]] = Field(description="What was said before, oldest first.")
+    body_limit: int = Field(description="Bytes that one request may have.")
+
+
+class Outcome(Model):
+    """How an execution stands."""
+
+    status: Literal["running", "paused", "completed", "failed", "cancelled"]
+    output: Any = None
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    error: dict[str, Any] | None = None
+    questions: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
+
+
+class Told(Model):
+    """What happened, in order."""
+
+    events: list[dict[str, Any]] = Field(default_factory=list, max_length=1000)
+    outcome: Outcome | None = None
+
+
+class Heard(Model):
+    """What the server has, and what it wants."""
+
+    received: int = Field(description="The number of the next event.")
+    cancel: bool = Field(False, description="Whether the run is to stop.")
+    answers: dict[str, Any] | None = Field(None, description="What people answered, by address.")
+    over: bool = Field(False, description="Whether the execution has ended; nothing more is taken.")
+
+
+@route("POST", "executions/{id}/claim", access="kernel")
+async def claim_execution(call: Call, id: UUID) -> Work:
+    """Take over an execution that this kernel was told to run."""
+    async with call.session() as session:
+        row = await Executions(session, call.caller).assigned(id, document=True)
+        if row.status not in ("pending", "running") or await following(session, id):
+            raise Conflict(f"the execution is {row.status}", hint="It is under way, or has ended.")
+        row.status = "running"
+        row.started_at = row.started_at or utcnow()
+        return Work(
+            execution_id=id,
+            name=row.name,
+            flow_data=row.flow_data or {},
+            inputs=row.inputs or {},
+            session_id=row.session_id,
+            timeout=row.timeout,
+            workflow_id=row.workflow_id,
+            trusted=row.workflow_id is None or await author(session, row.workflow_id) == row.user_id,
+            history=await _history(session, call.caller, row),
+            body_limit=call.lab.settings.body_limit,
+        )
+
+
+@route("POST", "executions/{id}/events", access="kernel")
+async def tell_events(call: Call, id: UUID, body: Told) -> Heard:
+    """Tell what happened in an execution; the same events may be sent again."""
+    lab = call.lab
+    _check(body)
+    await lab.ready()
+    async with lab.database.session(read_only=True) as session:
+        row = await Executions(session, call.caller).assigned(id, change=False)
+        number = await following(session, id)
+    if row.status not in OPEN:
+        return Heard(received=number, over=True)
+    events = fresh(body.events, number)
+    if not events:  # a sign of life, or a repetition, whose outcome came with its events
+        return _heard(row, number)
+    if body.outcome is None:
+        lab.live.publish(id, events)  # before it is written: who listens sees a token at once
+    async with lab.database.session() as session:
+        row = await Executions(session, call.caller).assigned(id, document=body.outcome is not None)
+        if row.status not in OPEN:
+            return Heard(received=await following(session, id), over=True)
+        number = await following(session, id)
+        events = fresh(events, number)
+        await append(session, id, events)
+        if body.outcome is not None and events:
+            await _settle(session, call.caller, row, body.outcome)
+    lab.live.publish(id, events, saved=True)
+    number += len(events)
+    lab.live.saved(id, number)
+    if body.outcome is not None and lab.runner is not None:
+        lab.runner.told(id, row.status)
+    if row.status not in OPEN:
+        metrics.run_ended(row.status)
+        lab.live.close(id)
+    return _heard(row, number)
+
+
+def _heard(row: WorkflowExecution, number: int) -> Heard:
+    answers = {
+        name: each["answer"] for name, each in (row.questions or {}).items() if "answer" in each
+    } if row.status == "running" else {}  # fmt: skip
+    return Heard(received=number, cancel=row.cancel_requested_at is not None, answers=answers or None)
+
+
+def _check(body: Told) -> None:
+    """Events are of a known kind, and a run that has ended says so as its last event."""
+    for number, event in enumerate(body.events):
+        try:
+            from_json(event)
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            where = ".".join(str(each) for each in ("events", number, *fault["loc"]))
+            raise Invalid(f"this is no event: {fault['msg']}", path=where) from None
+    ends = bool(body.events) and body.events[-1]["type"] == "run.finished"
+    says = body.outcome is not None and body.outcome.status not in ("running", "paused")
+    if ends != says:
+        raise Invalid(
+            "the last event and the outcome do not agree on whether the run has ended", path="outcome"
+        )
+
+
+async def _settle(session: Session, caller: Caller, row: WorkflowExecution, outcome: Outcome) -> None:
+    row.usage = outcome.usage or row.usage
+    if outcome.status in ("running", "paused"):
+        row.status = outcome.status
+        row.questions = outcome.questions if outcome.status == "paused" else None
+        return
+    close(row, outcome.status, outcome.error)
+    await _count(session, row)
+    row.outputs = {"output": outcome.output, "outputs": outcome.outputs}
+    if row.status == "completed":
+        await _remember(session, caller, row, outcome.output)
+
+
+async def _history(session: Session, caller: Caller, row: WorkflowExecution) -> list[dict[str, str]]:
+    if not row.session_id or row.workflow_id is None:
+        return []
+    from bpaz_lab.store.repositories.chat import Chats
+
+    messages = await Chats(session, caller).latest(row.workflow_id, row.session_id, REMEMBERED)
+    return [{"role": each.role, "content": each.content} for each in messages]
+
+
+async def _remember(session: Session, caller: Caller, row: WorkflowExecution, output: Any) -> None:
+    """Keeps what was said in the conversation that the execution belongs to."""
+    said = _said(row)
+    if not row.session_id or row.workflow_id is None or said is None or not isinstance(output, str):
+        return
+    from bpaz_lab.store.repositories.chat import Chats
+
+    chats = Chats(session, caller)
+    await chats.add(row.workflow_id, "user", said, session_id=row.session_id)
+    await chats.add(row.workflow_id, "assistant", output, session_id=row.session_id)
+
+
+def _said(row: WorkflowExecution) -> str | None:
+    """What the person said: what the first ChatInput took, else the only text of the inputs."""
+    inputs = row.inputs or {}
+    for entry in (row.flow_data or {}).get("nodes", {}).values():
+        if entry["type"] == "ChatInput":
+            settings = entry.get("settings", {})
+            said = inputs.get(settings.get("name", "question"), settings.get("default"))
+            return said if isinstance(said, str) and said else None
+    texts = [value for value in inputs.values() if isinstance(value, str)]
+    return texts[0] if len(texts) == 1 else None
+
+
+async def _count(session: Session, row: WorkflowExecution) -> None:
+    """Counts the seconds that nodes took, by type."""
+    for event in await of_kind(session, row.id, "node.finished"):
+        if not event["cached"]:
+            metrics.node_finished(_type(row.flow_data or {}, place_of(event["node"])), event["duration"])
+
+
+def _type(body: dict[str, Any], place: str) -> str:
+    first, _, rest = place.partition("/")
+    entry = body.get("nodes", {}).get(first, {})
+    return _type(entry.get("body", {}), rest) if rest else str(entry.get("type", ""))
