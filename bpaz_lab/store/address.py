@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -62,8 +63,16 @@ def libpq(url: URL) -> tuple[str, dict[str, str]]:
         A connection string without the password, and the environment that carries it, so that no list of
         processes shows it.
     """
-    plain = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-    return plain, {"PGPASSWORD": str(url.password)} if url.password else {}
+    _, told = url.get_dialect()().create_connect_args(url)
+    password = told.pop("password", None)
+    return make_conninfo(**told), {"PGPASSWORD": str(password)} if password else {}
+
+
+def place(url: URL) -> str:
+    """Where the database is, for people to read; without anything secret."""
+    if url.drivername.startswith("sqlite"):
+        return f"SQLite, {file_of(url)}"
+    return f"Postgres, {url.database} on {url.host or url.query.get('host', 'localhost')}"
 
 
 def _normal(told: str) -> URL:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
@@ -14,7 +14,7 @@ from bpaz_lab.store import faults, schema, sqlite
 from bpaz_lab.store.address import address, file_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from sqlalchemy import Connection
 
@@ -156,6 +156,23 @@ class Database:
                     return await connection.run_sync(schema.alone, work)
         finally:
             await engine.dispose()
+
+    async def command(self, *statements: str) -> None:
+        """Runs statements that stand in no transaction, such as VACUUM.
+
+        Raises:
+            StoreError: One was not done; those before it were.
+        """
+        with faults.told():
+            async with self._writer.connect() as connection:
+                if self.dialect == "postgresql":
+                    await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    run: Callable[[str], Awaitable[object]] = connection.exec_driver_sql
+                else:  # SQLAlchemy would begin a transaction
+                    raw: Any = (await connection.get_raw_connection()).driver_connection
+                    run = raw.execute
+                for statement in statements:
+                    await run(statement)
 
     async def _upgrade_sqlite(self) -> None:
         async with self._reader.connect() as connection:

@@ -6,11 +6,12 @@ kind of fault, the table, and the code of the database.
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import exc
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from bpaz_lab.errors import (
     BpazError,
@@ -25,17 +26,49 @@ from bpaz_lab.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# How codes of Postgres and names of SQLite begin, the finer ones first.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html and https://sqlite.org/rescode.html
-_TAKEN: Final = ("23505", "23P01", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
-_REFERRED: Final = ("23503", "23001", "SQLITE_CONSTRAINT_FOREIGNKEY")
-_FULL: Final = ("53100", "25006", "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHM")
-_AWAY: Final = (
-    "08", "53", "57", "40", "55P03", "58030", "3D000", "28",
-    "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PROTOCOL",
-)  # fmt: skip
-_OUTDATED: Final = ("42P01", "42703")
-_UNFIT: Final = ("22", "SQLITE_TOOBIG", "SQLITE_MISMATCH")
-_BROKEN: Final = ("XX", "SQLITE_CORRUPT", "SQLITE_NOTADB")
+_CODES: Final = {
+    "taken": ("23505", "23P01", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"),
+    "referred": ("23503", "23001", "SQLITE_CONSTRAINT_FOREIGNKEY"),
+    "refused": ("23", "SQLITE_CONSTRAINT"),
+    "full": ("53100", "25006", "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHM"),
+    "outdated": ("42P01", "42703"),
+    "unfit": ("22", "SQLITE_TOOBIG", "SQLITE_MISMATCH"),
+    "damaged": ("XX", "SQLITE_CORRUPT", "SQLITE_NOTADB"),
+    "away": (
+        "08", "28", "3D000", "40", "53", "55P03", "57", "58030",
+        "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PROTOCOL",
+    ),
+}  # fmt: skip
+_SAYS: Final[dict[str, tuple[type[BpazError], str, str]]] = {
+    "taken": (Conflict, "there is one like that already", "Choose another name, or change that one."),
+    "referred": (Conflict, "other things hang on it, or what it belongs to is gone", "Look at it again."),
+    "refused": (StoreError, "the database refuses this change", "Look at it again."),
+    "full": (
+        StoreFull,
+        "the disk is full, or the database may only be read",
+        "Make room on its disk, or give the right to write; nothing was half-saved.",
+    ),
+    "outdated": (SchemaOutdated, "the database lacks a table or a column", "Run: bpaz db upgrade"),
+    "unfit": (
+        RequestError,
+        "a value cannot be stored",
+        "Numbers must be finite and not too large, texts without NUL and not too long.",
+    ),
+    "damaged": (StoreError, "the database is damaged", "Bring back a backup: bpaz db restore FILE"),
+    "away": (
+        StoreUnavailable,
+        "the database cannot be reached or is busy",
+        "The same request may work in a moment.",
+    ),
+    "pool": (
+        StoreUnavailable,
+        "all connections to the database are busy",
+        "Try again; see BPAZ_DATABASE_POOL_SIZE.",
+    ),
+    "other": (StoreError, "the database did not do it", "The server's log tells more."),
+}
 
 
 @contextmanager
@@ -52,76 +85,40 @@ def told() -> Iterator[None]:
     """
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise translated(error) from None
 
 
-def translated(error: SQLAlchemyError) -> BpazError:
-    """The error of bpaz_lab that says the same as one of SQLAlchemy."""
+def translated(error: SQLAlchemyError | sqlite3.Error) -> BpazError:
+    """The error of bpaz_lab that says the same as one of SQLAlchemy, or of SQLite itself."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(error, exc.TimeoutError):
-        return StoreUnavailable(
-            "all connections to the database are busy", hint="Try again; see database_pool_size."
-        )
-    if not isinstance(error, DBAPIError):
-        return _unfit() if isinstance(error, StatementError) else StoreError(_named(error))
-    code, table = _code(error.orig), _table(error.orig)
-    of = f" ({table})" if table else ""
-    if code.startswith(_TAKEN):
-        return Conflict(
-            f"there is one like that already{of}", hint="Choose another name, or change that one."
-        )
-    if code.startswith(_REFERRED):
-        return Conflict(
-            f"other things hang on it, or what it belongs to is gone{of}", hint="Look at it again."
-        )
-    if code.startswith(_FULL):
-        return StoreFull(
-            f"the disk is full, or the database may only be read [{code}]",
-            hint="Make room on its disk, or give the right to write; nothing was half-saved.",
-        )
-    return _other(error, code)
+        kind = "pool"
+    elif isinstance(error, DBAPIError | sqlite3.Error):
+        kind = _kind(cause, lost=getattr(error, "connection_invalidated", False))
+    else:
+        kind = "unfit" if isinstance(error, StatementError) else "other"
+    cls, message, hint = _SAYS[kind]
+    where = _table(cause) or _code(cause) or (type(cause).__name__ if kind == "other" else "")
+    return cls(f"{message} [{where}]" if where else message, hint=hint)
 
 
-def _other(error: DBAPIError, code: str) -> BpazError:
-    if (
-        code.startswith(_OUTDATED)
-        or "no such table" in str(error.orig)
-        or "no such column" in str(error.orig)
-    ):
-        return SchemaOutdated("the database lacks a table or a column", hint="Run: bpaz db upgrade")
-    if code.startswith(_UNFIT) or isinstance(error.orig, _driver_error(error, "DataError")):
-        return _unfit()
-    if code.startswith(_BROKEN):
-        return StoreError(
-            f"the database is damaged [{code}]", hint="Bring back a backup: bpaz db restore FILE"
-        )
-    if code.startswith(_AWAY) or error.connection_invalidated or (not code and _lost(error)):
-        return StoreUnavailable(
-            f"the database cannot be reached or is busy{f' [{code}]' if code else ''}",
-            hint="The same request may work in a moment.",
-        )
-    if isinstance(error, IntegrityError):
-        return StoreError(f"the database refuses this change [{code}]", hint="Look at it again.")
-    return StoreError(_named(error, code), hint="The server's log tells more.")
+def _kind(error: BaseException | None, *, lost: bool) -> str:
+    code = _code(error)
+    for kind, begins in _CODES.items():
+        if code.startswith(begins):
+            return kind
+    if str(error).startswith(("no such table", "no such column")):
+        return "outdated"
+    if _is_a(error, "DataError"):
+        return "unfit"
+    # A driver that has no code to give speaks of the connection.
+    return "away" if lost or (not code and _is_a(error, "OperationalError", "InterfaceError")) else "other"
 
 
-def _lost(error: DBAPIError) -> bool:
-    """Whether a driver that has no code to give says that there is no connection."""
-    return isinstance(
-        error.orig, (_driver_error(error, "OperationalError"), _driver_error(error, "InterfaceError"))
-    )
-
-
-def _driver_error(error: DBAPIError, name: str) -> type[BaseException]:
-    """The driver's own class of that name (PEP 249)."""
-    for cls in type(error.orig).__mro__:
-        if cls.__name__ == name:
-            return cls
-    return _Never
-
-
-class _Never(BaseException):
-    """No error is one of these."""
+def _is_a(error: BaseException | None, *names: str) -> bool:
+    """Whether it is one of the driver's own errors of these names (PEP 249)."""
+    return any(cls.__name__ in names for cls in type(error).__mro__)
 
 
 def _code(error: Any) -> str:
@@ -135,13 +132,3 @@ def _table(error: Any) -> str:
         return str(diagnosis.table_name or "")
     said = str(error)  # UNIQUE constraint failed: user_credentials.user_id, user_credentials.name
     return said.partition(": ")[2].partition(".")[0] if said.startswith("UNIQUE constraint failed: ") else ""
-
-
-def _unfit() -> RequestError:
-    return RequestError(
-        "a value cannot be stored", hint="Numbers must be finite, texts without NUL, and short."
-    )
-
-
-def _named(error: SQLAlchemyError, code: str = "") -> str:
-    return f"the database did not do it: {type(error).__name__}{f' [{code}]' if code else ''}"

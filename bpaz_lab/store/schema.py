@@ -13,11 +13,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import SAWarning
 
 from bpaz_lab.errors import SchemaOutdated, StoreError
-from bpaz_lab.store.backup import before_upgrade
+from bpaz_lab.store.sqlite_copy import before_upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,6 +141,17 @@ def revision(connection: Connection, message: str) -> str:
     number = f"{len(history()) + 1:04d}"
     made = _alembic(command.revision, connection, message, autogenerate=True, rev_id=number)
     return str(made.path)
+
+
+def rows(connection: Connection) -> int:
+    """How many rows there are, but for those that every new database has."""
+    inspector = inspect(connection)
+    names = set(inspector.get_table_names()) - {"alembic_version", "roles"}
+    prepared = connection.dialect.identifier_preparer
+    return sum(
+        connection.execute(text(f"SELECT count(*) FROM {prepared.quote(name)}")).scalar_one()  # noqa: S608
+        for name in sorted(names)
+    )
 
 
 def alone(connection: Connection, work: Callable[[Connection], Result]) -> Result:

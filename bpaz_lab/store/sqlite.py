@@ -96,8 +96,7 @@ async def set_journal(engine: AsyncEngine, file: Path) -> str:
     """
     wanted = "delete" if on_network(file) else "wal"
     async with engine.connect() as connection:
-        raw = (await connection.get_raw_connection()).driver_connection
-        assert raw is not None
+        raw: Any = (await connection.get_raw_connection()).driver_connection
         async with raw.execute("PRAGMA journal_mode") as cursor:
             mode: str = (await cursor.fetchone())[0]
         if mode != wanted:
