@@ -123,6 +123,7 @@ RULES: Final[dict[str, Rule]] = {
     "role.read": Rule("server"),
     "role.manage": Rule("server", _ALL, kernels=False),
     "organization.create": Rule("server", _ALL, kernels=False),
+    "organization.delete": Rule("server", _ALL, kernels=False),
     "organization.read": Rule("organization"),
     "organization.manage": Rule("organization", _ALL, kernels=False),
     "member.manage": Rule("organization", _ALL, kernels=False),

@@ -48,6 +48,7 @@ class Activity(IntEnum):
     THROTTLED = -4
     TOKEN_REUSED = -5
     BEGUN = -6
+    TAKEN = -7
 
     @property
     def message(self) -> str:
@@ -64,9 +65,16 @@ _MESSAGES: Final = {
     Activity.DISABLED: "the account is disabled",
     Activity.THROTTLED: "too soon after wrong passwords",
     Activity.TOKEN_REUSED: "a refresh token came twice; the login was ended",
+    Activity.TAKEN: "wanted the address of another account",
     Activity.BEGUN: "an attempt that did not come to its end",
 }
-FAILURES: Final = (Activity.UNKNOWN_USER, Activity.WRONG_PASSWORD, Activity.DISABLED, Activity.BEGUN)
+FAILURES: Final = (
+    Activity.UNKNOWN_USER,
+    Activity.WRONG_PASSWORD,
+    Activity.DISABLED,
+    Activity.BEGUN,
+    Activity.TAKEN,
+)
 """What counts as a wrong guess. An attempt that has only begun does, so that many at once are not free."""
 
 

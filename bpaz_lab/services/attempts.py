@@ -42,13 +42,16 @@ async def prove(call: Call, email: str, password: str) -> tuple[User, UUID]:
     right = await call.lab.passwords.check(password, None if user is None else user.password_hash)
     if user is not None and right and user.status == "active":
         return user, attempt
-    if user is None:
-        ended = Activity.UNKNOWN_USER
-    else:
-        ended = Activity.DISABLED if right else Activity.WRONG_PASSWORD
+    known = Activity.DISABLED if right else Activity.WRONG_PASSWORD
+    ended = Activity.UNKNOWN_USER if user is None else known
     async with call.session() as session:
         await LoginActivities(session, call.caller).conclude(attempt, ended, ended.message)
-    raise Unauthenticated("the address or the password is not right", hint="Check both, and try again.")
+    raise wrong()
+
+
+def wrong() -> Unauthenticated:
+    """The one answer to everything that is not right."""
+    return Unauthenticated("the address or the password is not right", hint="Check both, and try again.")
 
 
 async def begin(call: Call, email: str) -> UUID:

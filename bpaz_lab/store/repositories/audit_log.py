@@ -31,7 +31,7 @@ class Audits:
         self._session = session
         self._caller = caller
 
-    async def page(
+    async def page(  # noqa: PLR0913 (each is a filter)
         self,
         *,
         sort: str,

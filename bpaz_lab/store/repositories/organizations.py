@@ -74,6 +74,6 @@ class Organizations:
         return organization
 
     async def remove(self, organization: Organization) -> None:
-        """Removes an organisation with its memberships, login methods and keys; what it shared is shared no more."""
+        """Removes an organisation with all memberships, login methods and keys; it shares nothing more."""
         await self._session.delete(organization)
         await self._session.flush()
