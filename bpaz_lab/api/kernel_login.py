@@ -81,7 +81,7 @@ class KernelLogin:
     def __repr__(self) -> str:
         return f"KernelLogin({self._kernel.id!r})"
 
-    def headers(self, ask: Callable[[str, dict[str, str]], Any]) -> dict[str, str]:
+    def headers(self, ask: Callable[..., Any]) -> dict[str, str]:
         """The token, got anew where it ends soon.
 
         Raises:

@@ -48,7 +48,7 @@ def connect(url: str | None = None, *, token: str | None = None) -> Lab:
     except Unauthenticated:
         if url is None and token is None:
             raise
-        # a shared server that wants to know who one is: lab.sign_in(email)
+        lab.transport.call("GET", "openapi.json")  # Jupyter's door is open; lab.sign_in(email) says who
     return lab
 
 
@@ -143,10 +143,18 @@ class Lab:
         if not isinstance(self.transport, Remote):
             raise InputError("the store on this machine is its owner's", hint="Give the address of a server.")
         secret = password if password is not None else getpass.getpass(f"Password of {email}: ")
-        login = SignIn.at(self.transport, email, secret)
-        self.transport.login = login
+        self.transport.login = SignIn.at(self.transport, email, secret)
         self.me()
         return self
+
+    def sign_out(self) -> None:
+        """Ends the login of ``sign_in``: its tokens are good for nothing from now on."""
+        from bpaz_lab.api.lab_login import SignIn
+        from bpaz_lab.api.transport_remote import Remote
+
+        if isinstance(self.transport, Remote) and isinstance(self.transport.login, SignIn):
+            self.transport.call("POST", "auth/signout")
+            self.transport.login, self._me = self.transport.login.door, {}
 
     # ---- runs -------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from bpaz_lab.api.lab_table import Record
 from bpaz_lab.api.transport_errors import from_dict
 from bpaz_lab.engine.cache import Saved
 from bpaz_lab.engine.events import Usage, from_json
-from bpaz_lab.errors import NodeFailed, RunCancelled, RunError, ServerUnavailable
+from bpaz_lab.errors import NodeFailed, RunCancelled, RunError, ServerUnavailable, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -147,6 +147,7 @@ class Execution:
 
         Raises:
             ServerUnavailable: The server cannot be reached any more.
+            StoreError: Its database is away.
         """
         yield from list(self._events)
         while self._finished is None:
@@ -222,13 +223,15 @@ class Execution:
                 for message in self._transport.stream(f"executions/{self.id}/events", after=after):
                     if message.event == "resync":  # we were too slow; the store has the rest
                         break
+                    if message.event == "error":
+                        raise from_dict(message.data["error"])
                     event = from_json(message.data)
                     if event.seq < len(self._events):  # another thread read it meanwhile
                         continue
                     self._events.append(event)
                     tries = 0
                     yield event
-            except ServerUnavailable:
+            except (ServerUnavailable, StoreUnavailable):
                 tries += 1
                 if tries == TRIES:
                     raise

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from bpaz_lab.api.transport_remote import ACCESS, Bearer, Remote
+from bpaz_lab.api.transport_remote import ACCESS, Bearer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from bpaz_lab.api.transport_remote import Login, Remote
 
 
 def login_of(url: str, token: str) -> Bearer:
@@ -28,12 +30,12 @@ class SignIn:
     """Who asks, by email and password: an access token, renewed while the login lasts.
 
     Args:
-        door: The headers that open the door of Jupyter.
+        door: What opens the door of Jupyter.
         access: The access token.
     """
 
-    def __init__(self, door: Mapping[str, str], access: str) -> None:
-        self._door = dict(door)
+    def __init__(self, door: Login, access: str) -> None:
+        self.door = door
         self._access = access
         self._lock = threading.Lock()
 
@@ -48,9 +50,9 @@ class SignIn:
             Unauthenticated: Email or password is wrong.
             Throttled: It was tried too often.
         """
-        answer = remote.call("POST", "auth/signin", body={"email": email, "password": password})
-        door = {name: value for name, value in remote.login.headers(remote.ask).items() if name != ACCESS}
-        return cls(door, str(answer["access_token"]))
+        door = remote.login.door if isinstance(remote.login, SignIn) else remote.login
+        told = {"email": email, "password": password}
+        return cls(door, str(remote.ask("auth/signin", told, _only_door(door, remote.ask))["access_token"]))
 
     def headers(self, ask: Callable[..., Any]) -> dict[str, str]:
         """The headers of a request; an access token that was refused is renewed first.
@@ -58,10 +60,11 @@ class SignIn:
         Raises:
             Unauthenticated: The login has ended.
         """
+        door = _only_door(self.door, ask)
         with self._lock:
             if not self._access:  # the cookie of the login goes along by itself
-                self._access = str(ask("auth/refresh", None, self._door)["access_token"])
-            return {**self._door, ACCESS: f"Bearer {self._access}"}
+                self._access = str(ask("auth/refresh", None, door)["access_token"])
+            return {**door, ACCESS: f"Bearer {self._access}"}
 
     def renew(self, refused: Mapping[str, str]) -> bool:
         """Forgets an access token that was refused."""
@@ -69,3 +72,7 @@ class SignIn:
             if refused.get(ACCESS) == f"Bearer {self._access}":
                 self._access = ""
         return True
+
+
+def _only_door(login: Login, ask: Callable[..., Any]) -> dict[str, str]:
+    return {name: value for name, value in login.headers(ask).items() if name != ACCESS}

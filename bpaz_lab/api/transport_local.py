@@ -7,6 +7,7 @@ The requests are those of HTTP, answered by the same functions.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -87,10 +88,16 @@ class Local:
         finally:
             self._run(ended())
 
+    @property
+    def folder(self) -> str:
+        """Where things are kept."""
+        return str(self.settings.folder)
+
     def close(self) -> None:
-        """Closes the store; the next request opens it again."""
-        if "_lab" in self.__dict__:
-            self._run(self._lab.close())
+        """Ends what runs and closes the store; the next request opens it again."""
+        if (lab := self.__dict__.pop("_lab", None)) is not None:
+            self._caller = None
+            self._run(lab.close())
 
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -98,13 +105,17 @@ class Local:
         loop = asyncio.new_event_loop()
         loop.set_default_executor(ThreadPoolExecutor(4, thread_name_prefix="bpaz-store"))
         threading.Thread(target=loop.run_forever, name="bpaz-store", daemon=True).start()
+        atexit.register(self.close)
         return loop
 
     @cached_property
     def _lab(self) -> Lab:
+        from bpaz_lab.api.lab_runner import InProcess
         from bpaz_lab.services.lab import Lab
 
-        return Lab.of(self.settings)
+        lab = Lab.of(self.settings)
+        lab.runner = InProcess(lab, self)
+        return lab
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from functools import cached_property
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import bpaz_lab
@@ -15,6 +16,8 @@ from bpaz_lab.errors import RequestError, ServerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from http.cookiejar import Cookie
+    from urllib.request import Request
 
     import httpx
 
@@ -26,6 +29,8 @@ ACCESS: Final = "X-Bpaz-Authorization"
 """Apart from ``Authorization``, which Jupyter reads as a token of its own."""
 CLIENT: Final = "X-Bpaz-Client"
 """Says that no page of another site asks, since that cannot add a header."""
+LOGIN: Final = "bpaz_refresh"
+"""The cookie that renews a login; the server restricts it to that request."""
 CONNECT: Final = 5.0
 PATIENCE: Final = 30.0
 """Seconds to wait for an answer."""
@@ -38,8 +43,8 @@ _PAGES: Final = ("/lab/", "/tree/", "/notebooks/", "/bpaz/api/")
 class Login(Protocol):
     """Says who asks. Thread-safe."""
 
-    def headers(self, ask: Callable[[str, dict[str, str]], Any]) -> dict[str, str]:
-        """The headers of a request; ``ask(path, body)`` posts without them."""
+    def headers(self, ask: Callable[..., Any]) -> dict[str, str]:
+        """The headers of a request; ``ask(path, body, headers)`` posts without them."""
         ...
 
     def renew(self, refused: Mapping[str, str]) -> bool:
@@ -59,7 +64,7 @@ class Bearer:
     door: str = field(default="", repr=False)
     access: str = field(default="", repr=False)
 
-    def headers(self, ask: Callable[[str, dict[str, str]], Any]) -> dict[str, str]:  # noqa: ARG002
+    def headers(self, ask: Callable[..., Any]) -> dict[str, str]:  # noqa: ARG002
         """The headers of a request."""
         told = {"Authorization": f"token {self.door}"} if self.door else {}
         return told | ({ACCESS: f"Bearer {self.access}"} if self.access else {})
@@ -131,6 +136,7 @@ class Remote:
         return httpx.Client(
             base_url=self.url + BASE,
             headers={CLIENT: f"bpaz_lab/{bpaz_lab.__version__}"},
+            cookies=CookieJar(_Logins()),
             timeout=httpx.Timeout(self._patience, connect=CONNECT),
             trust_env=not here,  # a proxy does not lead back to this machine
             transport=httpx.HTTPTransport(retries=1) if here else None,
@@ -147,19 +153,24 @@ class Remote:
         stream: bool = False,
     ) -> httpx.Response:
         """The answer, read or about to be streamed; the kernel proves itself again where it is not known."""
-        said = self.login.headers(self._ask)
+        said = self.login.headers(self.ask)
         answer = self._once(method, path, query, body, {**headers, **said}, stream=stream)
         if answer.status_code == 401 and self.login.renew(said):
             answer.close()
-            said = self.login.headers(self._ask)
+            said = self.login.headers(self.ask)
             answer = self._once(method, path, query, body, {**headers, **said}, stream=stream)
         if not answer.is_success:
             answer.read()
             raise error_of(answer)
         return answer
 
-    def _ask(self, path: str, body: dict[str, str]) -> Any:
-        answer = self._once("POST", path, {}, written(body), {}, stream=False)
+    def ask(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
+        """One POST that does not say who asks, for signing in.
+
+        Raises:
+            BpazError: What the server raised.
+        """
+        answer = self._once("POST", path, {}, written(body), headers or {}, stream=False)
         if not answer.is_success:
             raise error_of(answer)
         return answer.json()
@@ -195,6 +206,14 @@ class Remote:
             f"the server at {self.url} {'did not answer in time' if late else 'cannot be reached'}{told}",
             hint="Is it running? Start it, or give another address: bz.connect(url).",
         )
+
+
+class _Logins(DefaultCookiePolicy):
+    """Takes no cookie but that of a login: those of Jupyter's pages mean nothing here."""
+
+    def set_ok(self, cookie: Cookie, request: Request) -> bool:
+        """Whether a cookie is kept."""
+        return cookie.name == LOGIN and super().set_ok(cookie, request)
 
 
 def address(url: str) -> str:
