@@ -162,7 +162,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": summary,
-        "tags": [route.path.split("/")[0]],
+        "tags": [_tag(route)],
         "security": _SECURITY[route.access],
         "parameters": [*_path_parameters(route), *_query_parameters(schemas.get(f"{route.name}.query"))],
         "responses": _responses(route, schemas.get(f"{route.name}.answer")),
@@ -235,8 +235,12 @@ def _tags(routes: Iterable[Route]) -> list[dict[str, str]]:
     told: dict[str, str] = {}
     for each in routes:
         module = inspect.getmodule(each.call)
-        told.setdefault(each.path.split("/")[0], (inspect.getdoc(module) or "").partition("\n")[0])
+        told.setdefault(_tag(each), (inspect.getdoc(module) or "").partition("\n")[0])
     return [{"name": name, "description": text} for name, text in sorted(told.items())]
+
+
+def _tag(route: Route) -> str:
+    return route.path.split("/")[0].partition(".")[0]
 
 
 def _ref(name: str) -> dict[str, str]:
