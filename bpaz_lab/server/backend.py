@@ -7,7 +7,6 @@ first request. What goes wrong keeps nobody from working in Jupyter: it is told 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.errors import BpazError
@@ -77,10 +76,9 @@ class Backend:
 
     async def _load(self) -> Lab:
         lab = await asyncio.to_thread(_made, self.settings)
-        if importlib.util.find_spec("bpaz_lab.server.kernels"):  # being built
-            from bpaz_lab.server.kernels import KernelRunner
+        from bpaz_lab.server.kernels import KernelRunner
 
-            lab.runner = lab.kernels = KernelRunner(lab, self._serverapp)
+        lab.runner = lab.kernels = KernelRunner(lab, self._serverapp)
         self._lab = lab
         return lab
 

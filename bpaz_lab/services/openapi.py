@@ -6,7 +6,8 @@ import asyncio
 import inspect
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -145,8 +146,8 @@ def _schemas(routes: Iterable[Route]) -> tuple[dict[Any, Any], dict[str, Any]]:
             asked.append((f"{each.name}.query", "validation", TypeAdapter(each.query)))
         if each.body is not None:
             asked.append((f"{each.name}.body", "validation", TypeAdapter(each.body)))
-        if each.answer not in (None, type(None), Raw, Stream):
-            asked.append((f"{each.name}.answer", "serialization", TypeAdapter(each.answer)))
+        if (told := _json(each)) is not None:
+            asked.append((f"{each.name}.answer", "serialization", TypeAdapter(told)))
     schemas, whole = TypeAdapter.json_schemas(asked, ref_template=_REF)
     definitions = whole.get("$defs", {})
     queries = {_name(schema) for (key, _), schema in schemas.items() if key.endswith(".query")}
@@ -208,15 +209,16 @@ def _query_parameters(schema: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def _responses(route: Route, schema: Any) -> dict[str, Any]:
-    empty = route.answer in (None, type(None))
-    status = 204 if empty and route.status == 200 else route.status
+    kinds = _kinds(route)
+    status = 204 if not kinds and route.status == 200 else route.status
     success: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if route.answer is Raw:
-        success["content"] = {"*/*": {"schema": {"type": "string"}}}
-    elif route.answer is Stream:
-        success["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
-    elif not empty:
-        success["content"] = {"application/json": {"schema": schema}}
+    content = {"application/json": {"schema": schema}} if schema is not None else {}
+    if Stream in kinds:
+        content["text/event-stream"] = {"schema": {"type": "string"}}
+    if Raw in kinds:
+        content["text/*" if schema is not None else "*/*"] = {"schema": {"type": "string"}}
+    if content:
+        success["content"] = content
     failures = [422, 503]
     failures += [] if route.access == "public" else [401]
     failures += [403] if route.access in ("user", "kernel") else []
@@ -228,6 +230,19 @@ def _responses(route: Route, schema: Any) -> dict[str, Any]:
         **{str(each): error for each in sorted(failures)},
         "default": error,
     }
+
+
+def _kinds(route: Route) -> list[Any]:
+    """What a route may answer with: ``Page[X] | Raw`` is two of them."""
+    many = isinstance(route.answer, UnionType) or get_origin(route.answer) is Union
+    found = get_args(route.answer) if many else (route.answer,)
+    return [each for each in found if each not in (None, type(None))]
+
+
+def _json(route: Route) -> Any:
+    """The type of the JSON that a route answers; None where it is no JSON."""
+    found = [each for each in _kinds(route) if each not in (Raw, Stream)]
+    return Union[tuple(found)] if found else None  # noqa: UP007 (made at run time)
 
 
 def _tags(routes: Iterable[Route]) -> list[dict[str, str]]:
