@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-pytest_plugins = ["tests.plugins.databases", "tests.plugins.servers"]
+pytest_plugins = ["tests.plugins.accounts", "tests.plugins.databases", "tests.plugins.servers"]
 
 
 class NetworkBlocked(RuntimeError):
