@@ -48,10 +48,10 @@ class KeyFile:
         self.path = folder / NAME
 
     def stamp(self) -> tuple[int, int, int] | None:
-        """Changes whenever the file does; None where there is none."""
+        """Changes whenever the file does; None where there is none that can be seen."""
         try:
             about = self.path.stat()
-        except FileNotFoundError:
+        except OSError:
             return None
         return about.st_mtime_ns, about.st_ino, about.st_size
 
