@@ -173,7 +173,7 @@ class Handler(APIHandler):
         from bpaz_lab.services.route import Stream
 
         self.route, parameters = table.find("GET" if method == "HEAD" else method, self._path)
-        if method == "HEAD" and self.route.answer is Stream:
+        if method == "HEAD" and Stream in self.route.kinds:
             allowed = table.methods(self._path)
             raise MethodNotAllowed("a stream has no HEAD", hint="Use GET.", allowed=allowed)
         self.caller = await self._identified(self.route)

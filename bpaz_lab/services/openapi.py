@@ -6,8 +6,7 @@ import asyncio
 import inspect
 from functools import cache
 from http import HTTPStatus
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Union
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -209,7 +208,7 @@ def _query_parameters(schema: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def _responses(route: Route, schema: Any) -> dict[str, Any]:
-    kinds = _kinds(route)
+    kinds = route.kinds
     status = 204 if not kinds and route.status == 200 else route.status
     success: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     content = {"application/json": {"schema": schema}} if schema is not None else {}
@@ -232,16 +231,9 @@ def _responses(route: Route, schema: Any) -> dict[str, Any]:
     }
 
 
-def _kinds(route: Route) -> list[Any]:
-    """What a route may answer with: ``Page[X] | Raw`` is two of them."""
-    many = isinstance(route.answer, UnionType) or get_origin(route.answer) is Union
-    found = get_args(route.answer) if many else (route.answer,)
-    return [each for each in found if each not in (None, type(None))]
-
-
 def _json(route: Route) -> Any:
     """The type of the JSON that a route answers; None where it is no JSON."""
-    found = [each for each in _kinds(route) if each not in (Raw, Stream)]
+    found = [each for each in route.kinds if each not in (Raw, Stream)]
     return Union[tuple(found)] if found else None  # noqa: UP007 (made at run time)
 
 

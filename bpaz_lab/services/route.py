@@ -10,7 +10,19 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import BaseModel, ConfigDict
 
@@ -105,6 +117,13 @@ class Route:
     def name(self) -> str:
         """The name of the function, which is the operation's id."""
         return self.call.__name__
+
+    @property
+    def kinds(self) -> tuple[Any, ...]:
+        """What it may answer with: ``Page[X] | Raw`` is two, no body is none."""
+        many = isinstance(self.answer, UnionType) or get_origin(self.answer) is Union
+        found = get_args(self.answer) if many else (self.answer,)
+        return tuple(each for each in found if each not in (None, type(None)))
 
     @property
     def resource(self) -> str:

@@ -92,7 +92,7 @@ def methods(path: str) -> list[str]:
         for branch in _branches(_ROOT, _segments(path))
         for name, route in reversed(branch.routes.items())
     }
-    if "GET" in routes and routes["GET"].answer is not Stream:
+    if "GET" in routes and Stream not in routes["GET"].kinds:
         routes["HEAD"] = routes["GET"]
     return sorted(routes)
 
