@@ -209,10 +209,8 @@ async def _told_change(database: Database, before: str) -> None:
     from bpaz_lab.store import schema
 
     after = await database.migrate(schema.current)
-    print(
-        f"the tables are at {after or 'nothing'}"
-        + (f", and were at {before}" if before != after and before else "")
-    )
+    was = f", and were at {before}" if before and before != after else ""
+    print(f"the tables are at {after}{was}" if after else "there are no tables any more")
 
 
 def _sure(question: str) -> bool:

@@ -8,19 +8,18 @@ Explained", chapter 7).
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import tuple_
+from sqlalchemy import TypeDecorator, select, tuple_, union
 
 from bpaz_lab.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from bpaz_lab.store.database import Session
 
@@ -35,7 +34,7 @@ class Rows(Generic[Row]):
     next: str = ""
 
 
-async def page(
+async def page(  # noqa: PLR0913 (each says one thing of the page)
     session: Session,
     statement: Any,
     table: Any,
@@ -45,6 +44,7 @@ async def page(
     cursor: str,
     sortable: Collection[str],
     key: str = "id",
+    among: Sequence[Any] = (),
 ) -> Rows[Any]:
     """One page of a statement that selects rows of a table.
 
@@ -57,6 +57,8 @@ async def page(
         cursor: What the page before gave as ``next``; empty for the first.
         sortable: The columns that may be sorted by; none of them may hold NULL.
         key: The column that tells rows with the same value apart.
+        among: Conditions of which a row meets at least one. Each is looked up by an index of its own, where
+            a single OR over them would read the whole table.
 
     Raises:
         RequestError: There is no such column to sort by, or the cursor is not of this list.
@@ -71,9 +73,15 @@ async def page(
     column, last = getattr(table, name), getattr(table, key)
     if cursor:
         place = tuple_(column, last)
-        value = tuple_(*_read(cursor, sort, (column, last)))
+        value = tuple_(*_read(cursor, sort, (column, last)), types=[column.type, last.type])
         statement = statement.where(place < value if descending else place > value)
     order = (column.desc(), last.desc()) if descending else (column, last)
+    if among:
+        parts = [
+            statement.with_only_columns(last).where(each).order_by(*order).limit(limit + 1).subquery()
+            for each in among
+        ]
+        statement = statement.where(last.in_(union(*(select(part.c[0]) for part in parts))))
     found = list((await session.exec(statement.order_by(*order).limit(limit + 1))).all())
     rows = found[:limit]
     more = len(found) > limit
@@ -92,22 +100,28 @@ def _read(cursor: str, sort: str, columns: tuple[Any, Any]) -> list[Any]:
     )
     try:
         told = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         raise wrong from None
     if not isinstance(told, list) or len(told) != 3 or told[0] != sort:
         raise wrong
     try:
         return [_value(each, column) for each, column in zip(told[1:], columns, strict=True)]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise wrong from None
 
 
 def _value(told: Any, column: Any) -> Any:
-    kind = column.type.python_type
+    """What stood in the column, as the database can compare it; anybody may have written the cursor."""
+    of = column.type
+    kind = (of.impl if isinstance(of, TypeDecorator) else of).python_type
+    if type(told) is not (str if kind in {datetime, UUID} else kind):
+        raise TypeError(told)
     if kind is datetime:
-        return datetime.fromisoformat(told)
+        return datetime.fromisoformat(told).astimezone(UTC)
     if kind is UUID:
         return UUID(told)
-    if not isinstance(told, kind):
-        raise TypeError(told)
+    if isinstance(told, str) and b"\0" in told.encode():  # which fails at lone surrogates
+        raise ValueError(told)
+    if isinstance(told, int) and not -(2**31) <= told < 2**31:
+        raise OverflowError(told)
     return told

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 State = Literal["empty", "older", "current", "newer"]
 Result = TypeVar("Result")
 
+PLACES: Final = ["bpaz_lab.store:migrations/versions"]
+"""Where the versions lie."""
 _LOCK: Final = 0x6270617A  # "bpaz"; any number, as long as all versions use the same
 
 
@@ -34,7 +36,8 @@ def config(connection: Connection | None = None, **attributes: Any) -> Config:
     """Alembic's configuration; there is no file of it."""
     made = Config(attributes={"connection": connection, **attributes})
     made.set_main_option("script_location", "bpaz_lab.store:migrations")
-    made.set_main_option("path_separator", "os")
+    made.set_main_option("path_separator", "newline")
+    made.set_main_option("version_locations", "\n".join(PLACES))
     return made
 
 
