@@ -114,10 +114,21 @@ def _ports(type: str, body: PortsBody) -> Ports:
         entry["body"] = body.body
     # One node of a document is checked as in any other document.
     shaped = document.shaped({"bpaz": 1, "name": "", "nodes": {"node": entry}})
-    if problems := types.problems(type, body.settings):
+    node = shaped["nodes"]["node"]
+    if problems := _problems(types, node, ""):
         raise DocumentError.of(problems)
-    found = types.ports(shaped["nodes"]["node"])
+    found = types.ports(node)
     assert found is not None, "the type is known"
+    return found
+
+
+def _problems(types: Catalogue, entry: document.NodeEntry, within: str) -> list[DocumentError]:
+    """What is wrong with the settings of a node and of those inside it."""
+    found = types.problems(entry["type"], entry["settings"])
+    for problem in found:
+        problem.path = f"{within}settings.{problem.path}"
+    for id, inner in entry["body"]["nodes"].items() if "body" in entry else ():
+        found += _problems(types, inner, f"{within}body.nodes.{id}.")
     return found
 
 
