@@ -8,6 +8,8 @@ import time
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from jupyter_server.utils import ApiPath, ensure_async
+
 from bpaz_lab.errors import RunError
 from bpaz_lab.settings import forget_secrets
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from uuid import UUID
 
-    from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 
 READY: Final = 60.0
@@ -65,11 +66,11 @@ class KernelProcess:
         self.user_id = user_id
         self.running: set[UUID] = set()
         self.paused: set[UUID] = set()
-        self._manager = manager
+        self._manager: Any = manager
         self._failed = failed
         self._kernel: Any = manager.get_kernel(id)
         self._pid = self._process()
-        self._client: AsyncKernelClient = self._kernel.client()
+        self._client: Any = self._kernel.client()
         self._asked: dict[str, UUID] = {}
         self._since = time.monotonic()
         self._listening: asyncio.Task[None] | None = None
@@ -88,7 +89,7 @@ class KernelProcess:
             RunError: It could not be started; its own message says why.
         """
         try:
-            id = await manager.start_kernel(kernel_name=name, path="", env=environment())
+            id = await manager.start_kernel(kernel_name=name, path=ApiPath(""), env=environment())
         except Exception as error:  # (a provisioner of another package may raise anything)
             raise _unable(name, f"{type(error).__name__}: {error}") from error
         made = cls(manager, id, user_id, failed)
@@ -136,7 +137,7 @@ class KernelProcess:
             await asyncio.wait({self._listening})
         self._client.stop_channels()
         if self.id in self._manager:
-            await self._manager.shutdown_kernel(self.id, now=True)
+            await ensure_async(self._manager.shutdown_kernel(self.id, now=True))
 
     async def _ready(self, name: str) -> None:
         # Nothing restarts it behind our back: a restarted kernel knows nothing of its executions.

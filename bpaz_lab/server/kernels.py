@@ -16,7 +16,7 @@ from bpaz_lab.errors import BpazError, RunCrashed, RunError, StoreError
 from bpaz_lab.server.kernel_process import KernelProcess
 from bpaz_lab.services import identities
 from bpaz_lab.services.execution_end import end
-from bpaz_lab.store.repositories.executions import abandoned, assign, beat
+from bpaz_lab.store.repositories.executions import abandoned, assign, beat, still_open
 from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
@@ -226,7 +226,14 @@ class KernelRunner:
             async with database.session() as session:
                 await beat(session, self._lab.server_id)
         async with database.session(read_only=True) as session:
+            held = set(self._running)
+            gone = held - await still_open(session, held)
             found = await abandoned(session, self._lab.server_id, utcnow() - GONE)
+        for id in gone:  # deleted with its workflow, or ended by another server that missed this one
+            if kernel := self._running.get(id):
+                kernel.tell("cancel", id)
+            self.told(id, "cancelled")
+            self._lab.live.close(id)
         for id in found:
             error = RunCrashed(
                 "the run was cut off: its server is gone",

@@ -14,6 +14,7 @@ from bpaz_lab.services import metrics
 from bpaz_lab.services.call import Call  # noqa: TC001
 from bpaz_lab.services.execution_end import close
 from bpaz_lab.services.route import Model, route
+from bpaz_lab.store.repositories.chat import Chats
 from bpaz_lab.store.repositories.events import append, following, fresh, of_kind
 from bpaz_lab.store.repositories.executions import OPEN, Executions, author
 from bpaz_lab.store.tables.columns import utcnow
@@ -168,8 +169,6 @@ async def _settle(session: Session, caller: Caller, row: WorkflowExecution, outc
 async def _history(session: Session, caller: Caller, row: WorkflowExecution) -> list[dict[str, str]]:
     if not row.session_id or row.workflow_id is None:
         return []
-    from bpaz_lab.store.repositories.chat import Chats
-
     messages = await Chats(session, caller).latest(row.workflow_id, row.session_id, REMEMBERED)
     return [{"role": each.role, "content": each.content} for each in messages]
 
@@ -179,8 +178,6 @@ async def _remember(session: Session, caller: Caller, row: WorkflowExecution, ou
     said = _said(row)
     if not row.session_id or row.workflow_id is None or said is None or not isinstance(output, str):
         return
-    from bpaz_lab.store.repositories.chat import Chats
-
     chats = Chats(session, caller)
     await chats.add(row.workflow_id, "user", said, session_id=row.session_id)
     await chats.add(row.workflow_id, "assistant", output, session_id=row.session_id)

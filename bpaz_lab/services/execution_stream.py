@@ -9,7 +9,7 @@ from bpaz_lab.store.repositories.events import Events
 from bpaz_lab.store.repositories.executions import OPEN, Executions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
     from uuid import UUID
 
     from bpaz_lab.services.lab import Lab
@@ -24,7 +24,7 @@ LOOK_ELSEWHERE: Final = 0.5
 """The same for an execution that another server holds, whose events come by the store alone."""
 
 
-async def follow(lab: Lab, caller: Caller, id: UUID, after: int = -1) -> AsyncIterator[dict[str, Any]]:
+async def follow(lab: Lab, caller: Caller, id: UUID, after: int = -1) -> AsyncGenerator[dict[str, Any], None]:
     """The events of an execution behind a number, until it has ended.
 
     Args:

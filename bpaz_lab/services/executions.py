@@ -37,6 +37,7 @@ from bpaz_lab.services.route import Answer, Message, Stream, route
 from bpaz_lab.store.repositories import audit
 from bpaz_lab.store.repositories.events import Events
 from bpaz_lab.store.repositories.executions import OPEN, Executions
+from bpaz_lab.store.repositories.workflows import Workflows
 from bpaz_lab.store.tables import WorkflowExecution
 from bpaz_lab.store.tables.columns import utcnow
 
@@ -191,8 +192,6 @@ async def delete_execution(call: Call, id: UUID) -> None:
 async def _stored(call: Call, id: UUID, version: int | None) -> Asked:
     await call.lab.ready()
     async with call.lab.database.session(read_only=True) as session:
-        from bpaz_lab.store.repositories.workflows import Workflows
-
         workflows = Workflows(session, call.caller)
         row = await workflows.get(id)
         demand(call.caller, "workflow.execute", row)

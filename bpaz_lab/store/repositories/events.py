@@ -42,7 +42,7 @@ class Events:
             .order_by(col(ExecutionEvent.seq))
             .limit(limit)
         )
-        return list((await self._session.exec(statement)).all())
+        return [dict(data) for data in (await self._session.exec(statement)).all()]
 
 
 async def following(session: Session, execution_id: UUID) -> int:
@@ -60,7 +60,8 @@ async def latest(session: Session, execution_id: UUID) -> dict[str, Any] | None:
         .order_by(col(ExecutionEvent.seq).desc())
         .limit(1)
     )
-    return (await session.exec(statement)).first()
+    data = (await session.exec(statement)).first()
+    return None if data is None else dict(data)
 
 
 async def of_kind(session: Session, execution_id: UUID, type: str) -> list[dict[str, Any]]:
@@ -68,7 +69,7 @@ async def of_kind(session: Session, execution_id: UUID, type: str) -> list[dict[
     statement = select(ExecutionEvent.data).where(
         ExecutionEvent.execution_id == execution_id, ExecutionEvent.type == type
     )
-    return list((await session.exec(statement)).all())
+    return [dict(data) for data in (await session.exec(statement)).all()]
 
 
 def fresh(events: Sequence[dict[str, Any]], following: int) -> list[dict[str, Any]]:

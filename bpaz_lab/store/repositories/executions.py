@@ -13,7 +13,7 @@ from bpaz_lab.store.tables import User, Workflow, WorkflowExecution
 from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -184,6 +184,14 @@ async def abandoned(session: Session, server_id: str, before: datetime) -> list[
     other = or_(col(WorkflowExecution.server_id).is_(None), col(WorkflowExecution.server_id) != server_id)
     statement = select(WorkflowExecution.id).where(col(WorkflowExecution.status).in_(OPEN), other, alone)
     return list((await session.exec(statement)).all())
+
+
+async def still_open(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Those executions that are there and have not ended."""
+    statement = select(WorkflowExecution.id).where(
+        col(WorkflowExecution.id).in_(ids), col(WorkflowExecution.status).in_(OPEN)
+    )
+    return set((await session.exec(statement)).all())
 
 
 async def author(session: Session, workflow_id: UUID) -> UUID | None:
