@@ -27,6 +27,7 @@ from bpaz_lab.engine.scheduler import Scheduler, Shared
 from bpaz_lab.engine.slots import MISSING
 from bpaz_lab.errors import InputError, NodeFailed, RunCancelled, RunError, RunTimeout
 from bpaz_lab.guard.emit import quiet_loggers
+from bpaz_lab.nodes.memory._sessions import PROCESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,6 +61,7 @@ class Run(Reading):
             for port, value in options.given.get(step.node, {}).items():
                 if port in step.slots:
                     self._values[step.slots[port]] = value
+        self._asked = _question(plan, inputs) if self._services.session else ""
         self._record = Record(self._services.masker)
         self._shared = Shared(self._services, self._add, options.limits, options.memo, options.ledger)
         self._scheduler = Scheduler(plan, self._values, self._shared)
@@ -222,6 +224,8 @@ class Run(Reading):
             self._services.cancel.set()  # blocking nodes that look now and then
         self.duration += perf_counter() - began
         self.status = status
+        if status == "completed":
+            self._remember()
         if status == "paused":
             add("run.paused", "", {"nodes": list(self._shared.questions)})
         else:
@@ -232,6 +236,11 @@ class Run(Reading):
             self._done.set()
         self._rest.set()
         self._record.wake()
+
+    def _remember(self) -> None:
+        """Keeps question and answer for the next run of the session, where no store does."""
+        if self._asked and self._services.history is None and isinstance(self.output, str):
+            PROCESS.add(self._services.session, self._asked, self.output)
 
     async def _run(self) -> bool:
         """Whether somebody must answer before it can end."""
@@ -329,6 +338,15 @@ class Run(Reading):
     def _cancel(self) -> None:
         if self._task is not None and not self._task.done():
             self._task.cancel()
+
+
+def _question(plan: Plan, inputs: Mapping[str, Any]) -> str:
+    """The first text that the run is given for a person's words; empty where there is none."""
+    for each in plan.inputs:
+        said = inputs.get(each.name, inputs.get(f"{each.node}.{each.name}"))
+        if each.port.source == "run" and isinstance(said, str):
+            return said
+    return ""
 
 
 def start(plan: Plan, inputs: Mapping[str, Any], options: Options | None = None) -> Run:
