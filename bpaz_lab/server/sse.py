@@ -77,8 +77,10 @@ async def _chunks(
 ) -> AsyncGenerator[bytes, None]:
     coming: asyncio.Future[Message] = asyncio.ensure_future(anext(messages))
     try:
-        while not over.done():
+        while True:
             await asyncio.wait({coming, over}, timeout=heartbeat, return_when=asyncio.FIRST_COMPLETED)
+            if over.done():
+                return
             if not coming.done():
                 yield SIGN_OF_LIFE
                 continue
