@@ -33,7 +33,7 @@ VARIETY: Final = 5
 """Different characters that a password has at least."""
 
 _RUNS: Final = tuple(
-    run + run for run in ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiopasdfghjklzxcvbnm")
+    run + run for run in ("abcdefghijklmnopqrstuvwxyz", "0123456789", "qwertyuiopasdfghjklzxcvbnm")
 )
 """What fingers and lips run through, twice over for those who go round."""
 

@@ -18,6 +18,9 @@ from tests.plugins.accounts import PASSWORD
 
 pytestmark = [pytest.mark.integration, pytest.mark.auth]
 
+# What does not hang on the kind of database is tried on one.
+sqlite = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+
 HERE = Caller(address="192.0.2.1")
 
 
@@ -59,6 +62,7 @@ async def test_of_many_who_sign_up_first_one_is_the_administrator(house):
     assert sorted(each.value.user.role for each in answers) == ["admin"] + ["user"] * 7
 
 
+@sqlite
 async def test_signing_in_gives_a_token_for_half_an_hour_and_a_cookie_for_a_week(house):
     await sign_up(house)
     answer = await sign_in(house)
@@ -78,6 +82,7 @@ async def test_signing_in_gives_a_token_for_half_an_hour_and_a_cookie_for_a_week
     assert login.family_expires_at - login.expires_at == timedelta(days=23)
 
 
+@sqlite
 async def test_an_address_is_one_account_however_it_is_written(house):
     await sign_up(house)
     with pytest.raises(Conflict):
@@ -86,6 +91,7 @@ async def test_an_address_is_one_account_however_it_is_written(house):
     assert answer.value.user.email == "ada@example.org"
 
 
+@sqlite
 async def test_no_table_holds_a_password_or_a_token(house):
     answer = await sign_up(house)
     secrets = [PASSWORD, cookie(answer), answer.value.access_token]
@@ -94,6 +100,7 @@ async def test_no_table_holds_a_password_or_a_token(house):
             assert not [each for each in secrets if each in row.model_dump_json()]
 
 
+@sqlite
 @pytest.mark.parametrize("case", ["unknown", "wrong", "disabled", "injected", "passwordless"])
 async def test_whatever_is_wrong_the_answer_is_the_same(house, case):
     await house.person("ada")
@@ -122,6 +129,7 @@ async def test_whatever_is_wrong_the_answer_is_the_same(house, case):
     assert not await house.rows(AuthSession)
 
 
+@sqlite
 async def test_an_unknown_address_costs_a_hash_as_a_known_one_does(house, monkeypatch):
     import bcrypt
 
@@ -177,6 +185,7 @@ async def test_guesses_at_the_same_moment_are_counted_one_by_one(house):
     assert [type(each) for each in ended].count(Throttled) == 7
 
 
+@sqlite
 async def test_an_account_that_does_not_exist_is_throttled_alike(house):
     for _ in range(5):
         with pytest.raises(Unauthenticated):
@@ -197,6 +206,7 @@ async def test_who_guesses_from_elsewhere_does_not_keep_the_person_out(house):
     assert (await sign_in(house)).status == 200
 
 
+@sqlite
 async def test_a_hash_of_another_cost_is_made_anew(house):
     from bpaz_lab.accounts.passwords import Passwords
 
@@ -208,6 +218,7 @@ async def test_a_hash_of_another_cost_is_made_anew(house):
     assert (await house.rows(User, id=caller.user_id))[0].password_hash.startswith("$2b$04$")
 
 
+@sqlite
 @pytest.mark.parametrize("password", ["short", "password123", "ada@example.org", "x" * 11])
 async def test_a_password_that_is_guessed_at_once_is_refused(house, password):
     with pytest.raises(InputError) as caught:
@@ -216,6 +227,7 @@ async def test_a_password_that_is_guessed_at_once_is_refused(house, password):
     assert not await house.rows(User)
 
 
+@sqlite
 async def test_nobody_signs_up_where_it_is_off_but_the_first(house):
     house.lab.settings = house.lab.settings.model_copy(update={"sign_up": False})
     await sign_up(house, "ada")
@@ -263,6 +275,7 @@ async def test_a_token_that_comes_again_later_ends_the_login(house):
     assert [row.outcome for row in await house.rows(AuditLog, action="session.close")] == ["refused"]
 
 
+@sqlite
 async def test_a_token_from_before_the_last_ends_the_login_too(house):
     first = await sign_up(house)
     second = await refresh(house, cookie(first))
@@ -273,6 +286,7 @@ async def test_a_token_from_before_the_last_ends_the_login_too(house):
         await refresh(house, cookie(third))
 
 
+@sqlite
 async def test_other_logins_of_the_person_go_on(house):
     first = await sign_up(house)
     other = await sign_in(house)
@@ -282,6 +296,7 @@ async def test_other_logins_of_the_person_go_on(house):
     assert (await refresh(house, cookie(other))).status == 200
 
 
+@sqlite
 @pytest.mark.parametrize("token", ["", "x", "." * 80, f"{'0' * 32}.{'A' * 43}", "ä" * 32 + "." + "b" * 43])
 async def test_what_is_no_refresh_token_is_refused(house, token):
     await sign_up(house)
@@ -289,6 +304,7 @@ async def test_what_is_no_refresh_token_is_refused(house, token):
         await refresh(house, token)
 
 
+@sqlite
 @pytest.mark.parametrize("column", ["expires_at", "family_expires_at"])
 async def test_a_token_ends(house, column):
     first = await sign_up(house)
@@ -299,6 +315,7 @@ async def test_a_token_ends(house, column):
         await refresh(house, cookie(first))
 
 
+@sqlite
 async def test_a_family_does_not_outlive_its_days(house):
     first = await sign_up(house)
     async with house.lab.database.session() as session:
@@ -309,6 +326,7 @@ async def test_a_family_does_not_outlive_its_days(house):
     assert 3590 <= again.cookies[auth.COOKIE][1]["max_age"] <= 3600
 
 
+@sqlite
 async def test_who_is_disabled_gets_no_new_token(house):
     first = await sign_up(house)
     async with house.lab.database.session() as session:
@@ -345,6 +363,7 @@ async def test_signing_out_ends_the_login_and_no_other(house):
 # ---- profiles --------------------------------------------------------------------------------------------
 
 
+@sqlite
 @pytest.mark.parametrize("doing", ["up", "in", "refresh"])
 async def test_one_owner_has_no_accounts(cottage, doing):
     with pytest.raises(Forbidden, match="no accounts"):
@@ -352,6 +371,7 @@ async def test_one_owner_has_no_accounts(cottage, doing):
                "refresh": lambda: refresh(cottage, "x")}[doing]()  # fmt: skip
 
 
+@sqlite
 async def test_accounts_wait_until_somebody_has_read_what_they_do_not_protect(house):
     house.lab.settings = house.lab.settings.model_copy(update={"accept_shared_risk": False})
     with pytest.raises(Forbidden, match="accounts are off"):
