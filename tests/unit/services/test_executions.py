@@ -54,10 +54,19 @@ async def lab(database_settings):
 async def test_an_execution_is_answered_when_it_has_ended(lab):
     ada = await person(lab)
 
+    assigned = asyncio.Event()
+
+    class Telling(Waiting):
+        async def start(self, execution_id, caller):
+            await super().start(execution_id, caller)
+            assigned.set()
+
+    lab.runner = Telling(lab)
+
     async def kernel():
-        while not (items := (await list_executions(call_of(lab, ada), ListQuery())).items):
-            await asyncio.sleep(0.01)
-        id = items[0].id
+        await assigned.wait()
+        (row,) = (await list_executions(call_of(lab, ada), ListQuery())).items
+        id = row.id
         outcome = {"status": "completed", "output": "Hello you!", "outputs": {"hello.text": "Hello you!"}}
         await tell(lab, ada, id, [*tokens(0), finished(1)], outcome)
 
