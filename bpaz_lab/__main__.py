@@ -1,4 +1,4 @@
-"""The command line ``bpaz``, also ``python -m bpaz_lab``: run, check, nodes, code, script, db, model.
+"""The command line ``bpaz``, also ``python -m bpaz_lab``; ``bpaz --help`` lists its commands.
 
 Results go to standard output, progress and errors to standard error. The exit code is 0 when all went
 well, 1 when a run failed or a file has problems, 2 when the call itself is wrong, 130 after Ctrl-C.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import bpaz_lab
-from bpaz_lab import cli_db
+from bpaz_lab import cli_db, cli_doctor, cli_files, cli_vault
 from bpaz_lab.errors import BpazError, DocumentError, InputError
 
 if TYPE_CHECKING:
@@ -114,7 +114,10 @@ def _parser() -> argparse.ArgumentParser:
     script.add_argument("file", help="a .bpaz file")
     script.set_defaults(command=_script)
 
+    cli_files.add(commands)
     cli_db.add(commands)
+    cli_doctor.add(commands)
+    cli_vault.add(commands)
 
     model = commands.add_parser("model", help="fetch the local language model, or say where it is")
     model.add_argument("action", choices=("download", "path"))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ENDED: Final = ("completed", "failed", "cancelled")
 TRIES: Final = 8
 """How often in a row a stream that was cut off is asked for again; it waits longer each time."""
+FAREWELL: Final = 5.0
+"""Seconds to wait for the end of what was cancelled."""
 _LOOK: Final = 0.05
 _LONGEST: Final = 1.0
 
@@ -180,9 +182,12 @@ class Execution:
         return self
 
     def cancel(self) -> Execution:
-        """Stops it; what has been computed is kept."""
+        """Stops it, and waits a moment until it has ended; what has been computed is kept."""
         self._transport.call("POST", f"executions/{self.id}/cancel")
-        return self.refresh()
+        deadline = time.monotonic() + FAREWELL
+        while self.refresh().status not in ENDED and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        return self
 
     def resume(self, answers: Mapping[str, Any] | None = None, /, **named: Any) -> Execution:
         """Gives the answers that it waits for, and returns at once; ``wait()`` waits again.

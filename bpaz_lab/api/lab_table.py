@@ -152,6 +152,8 @@ def text(value: Any) -> str:
         return value.astimezone().strftime("%Y-%m-%d %H:%M")
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        value = [f"{name}={text(each)}" for name, each in value.items()]
     if isinstance(value, list | tuple):
         value = ", ".join(map(text, value))
     told = " ".join(str(value).split())

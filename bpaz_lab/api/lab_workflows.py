@@ -12,7 +12,7 @@ from bpaz_lab.api.workflow import Workflow
 from bpaz_lab.errors import Conflict, InputError, NotFound
 from bpaz_lab.graph import document as documents
 from bpaz_lab.graph.difference import Difference, difference
-from bpaz_lab.graph.merge import Merged, merge
+from bpaz_lab.graph.merge import merge
 from bpaz_lab.guard.suggest import closest
 
 if TYPE_CHECKING:
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from bpaz_lab.api.transport import Transport
     from bpaz_lab.graph.document import Document
+    from bpaz_lab.graph.merge import Conflict as Clash
 
-COLUMNS: Final = ("name", "version", "updated_at", "is_public", "description", "id")
+COLUMNS: Final = ("name", "version", "updated_at", "owner", "is_public", "description", "id")
+CLASHES: Final = ("path", "sentence")
 VERSIONS: Final = ("version", "saved_by", "created_at", "message")
 
 
@@ -51,7 +53,7 @@ class Workflows:
 
         Args:
             limit: How many; None for all.
-            filters: Filters of ``GET workflows/``, and ``sort``.
+            filters: ``scope`` ("mine", "shared" or "public"), ``contains`` (a part of the name), ``sort``.
         """
         return some(self._transport, "workflows/", Record, COLUMNS, limit, **filters)
 
@@ -154,18 +156,21 @@ class Workflows:
         Returns:
             The workflow as it now is: the same object, changed in one undo step, where one was given.
         """
-        answer = self._transport.call("POST", f"workflows/{self.id_of(workflow)}/versions/{version}/restore")
+        path = f"workflows/{self.id_of(workflow)}/versions/{version}/restore"
+        answer = self._transport.call("POST", path, body={})
         if not isinstance(workflow, Workflow):
             return self.load(answer["id"])
         self._become(workflow, documents.shaped(answer["flow_data"]))
         workflow.stored = self._remembered(answer, workflow.to_dict())
         return workflow
 
-    def merge(self, workflow: Workflow) -> Merged:
+    def merge(self, workflow: Workflow) -> Table[Clash]:
         """Takes over what others have saved since this workflow was loaded; then it can be saved.
 
-        What both changed differently stays as it is here, and is in ``conflicts`` of what this gives back:
-        look at these before you save.
+        It is one undo step.
+
+        Returns:
+            What both changed, each in another way: it stays as it is here. Look at these before you save.
 
         Raises:
             InputError: The workflow was not loaded from this laboratory.
@@ -180,7 +185,7 @@ class Workflows:
         merged = merge(known.document, workflow.to_dict(), theirs)
         self._become(workflow, merged.document)
         workflow.stored = self._remembered(answer, theirs)
-        return merged
+        return Table(merged.conflicts, CLASHES)
 
     # ---- how --------------------------------------------------------------------------------------
 
@@ -230,19 +235,17 @@ class Workflows:
         if changes := operations(workflow.to_dict(), document):
             workflow.apply(changes)
 
-    def _explained(self, error: Conflict, known: Stored) -> Conflict:
+    @staticmethod
+    def _explained(error: Conflict, known: Stored) -> Conflict:
         """A conflict that says who was quicker, what differs, and what to do."""
         current = error.current or {}
         if "flow_data" not in current:
             return error
-        theirs = documents.shaped(current["flow_data"])
-        latest = self.versions(known.id, 1)
-        who = latest[0].get("saved_by") or "somebody" if latest else "somebody"
-        when = f" at {latest[0]['created_at']:%H:%M}" if latest else ""
-        changed = difference(known.document, theirs)
+        when = Record(current)["updated_at"]
+        changed = difference(known.document, documents.shaped(current["flow_data"]))
         return Conflict(
-            f"{current['name']!r} was saved by {who}{when} as version {current['version']}; yours began with "
-            f"version {known.version}. They changed:\n{changed}",
+            f"{current['name']!r} was saved by {current['by']} at {when.astimezone():%H:%M} as version "
+            f"{current['version']}; yours began with version {known.version}. They changed:\n{changed}",
             hint="Take both: lab.workflows.merge(wf), look, and save. Theirs alone: lab.workflows.load"
             f"({known.id!r}). Yours alone: lab.workflows.save(wf, overwrite=True).",
             path=error.path,
