@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import sys
+import tempfile
 
 import pytest
 
@@ -22,6 +24,9 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: takes long; only `make test-all` runs it")
     sys.addaudithook(_only_loopback)
+    folder = tempfile.TemporaryDirectory(prefix="bpaz-tests-")  # nothing of the person who runs the tests
+    os.environ["BPAZ_DATA_FOLDER"] = folder.name
+    config.add_cleanup(folder.cleanup)
 
 
 def pytest_collection_modifyitems(config, items):

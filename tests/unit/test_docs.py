@@ -75,6 +75,7 @@ def anchors(page):
 @pytest.mark.parametrize("page", [page for page in PAGES if page != HERE], ids=lambda page: page.name)
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BPAZ_DATA_FOLDER", str(tmp_path / "data"))
     shared = {"__name__": "__main__"}
     for number, (language, source) in enumerate(blocks(page)):
         name = f"{page.name}, block {number}"
