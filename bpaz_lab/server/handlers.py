@@ -58,6 +58,7 @@ class Handler(APIHandler):
         self._body = bytearray()
         self._size = 0
         self._gone = asyncio.Event()
+        self._refused: Exception | None = None
 
     # ---- before --------------------------------------------------------------------------------------
 
@@ -68,10 +69,17 @@ class Handler(APIHandler):
             self._body += chunk
 
     async def prepare(self) -> None:
-        """Asks Jupyter who this is, and whether the request comes from a page that may send it."""
+        """Asks Jupyter who this is, and whether the request comes from a page that may send it.
+
+        A refusal waits until the body is read: an answer in the middle of it costs the client its connection,
+        and often the answer.
+        """
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=self.request_id)
-        await super().prepare()
+        try:
+            await super().prepare()
+        except Exception as error:  # noqa: BLE001 (raised by `_serve`)
+            self._refused = error
 
     @property
     def request_id(self) -> str:
@@ -152,6 +160,8 @@ class Handler(APIHandler):
     @allow_unauthenticated
     async def options(self) -> None:
         """Says which methods a path has, and to a page of a listed origin what it may send."""
+        if self._refused is not None:
+            raise self._refused
         await self.backend.lab()
         from bpaz_lab.services import table
 
@@ -167,6 +177,8 @@ class Handler(APIHandler):
         await self.finish()
 
     async def _serve(self, method: str) -> None:
+        if self._refused is not None:
+            raise self._refused
         lab = await self.backend.lab()
         from bpaz_lab.services import dispatch, table
         from bpaz_lab.services.call import Call
