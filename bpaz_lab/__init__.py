@@ -21,6 +21,7 @@ from bpaz_lab.errors import BpazError, DocumentError, InputError, RunError
 if TYPE_CHECKING:
     from bpaz_lab.api import metrics
     from bpaz_lab.api.decorator import node, register_node
+    from bpaz_lab.api.lab import connect
     from bpaz_lab.api.types import credential, node_type, node_types
     from bpaz_lab.api.workflow import Workflow
     from bpaz_lab.engine.budget import Budget
@@ -37,6 +38,7 @@ _HOMES = {
     "Limit": "bpaz_lab.engine.limits",
     "Node": "bpaz_lab.nodes.base",
     "Workflow": "bpaz_lab.api.workflow",
+    "connect": "bpaz_lab.api.lab",
     "credential": "bpaz_lab.api.types",
     "node": "bpaz_lab.api.decorator",
     "node_type": "bpaz_lab.api.types",
@@ -58,6 +60,7 @@ __all__ = [
     "RunError",
     "Workflow",
     "__version__",
+    "connect",
     "credential",
     "errors",
     "metrics",
