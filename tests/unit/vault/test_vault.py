@@ -18,6 +18,8 @@ from bpaz_lab.vault.vault import Place, Vault
 
 pytestmark = pytest.mark.unit
 
+sqlite = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+
 SECRET = "open sesame, said the canary"
 
 
@@ -57,6 +59,7 @@ async def test_what_is_locked_unlocks(database, vault):
     assert locked.startswith("v1.")
 
 
+@sqlite
 async def test_the_same_secret_is_locked_differently_each_time(database, vault):
     async with database.session() as session:
         where = place(await person(session))
@@ -83,6 +86,7 @@ async def test_every_owner_has_a_data_key_of_its_own(database, vault):
     assert len({row.wrapped for row in rows}) == 4
 
 
+@sqlite
 @pytest.mark.parametrize("moved", ["id", "kind", "table", "user_id", "organization_id", "nobody"])
 async def test_it_unlocks_in_no_other_place(database, vault, moved):
     async with database.session() as session:
@@ -125,8 +129,8 @@ async def test_swapped_secrets_of_one_person_do_not_unlock(database, vault):
                 await vault.unlock(session, where, locked)
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@sqlite
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_changed_letter_goes_unnoticed(database_settings, data):
     import asyncio
@@ -233,6 +237,7 @@ async def test_deleting_the_person_deletes_the_data_key(database, vault):
         assert not await DataKeys(session).any()
 
 
+@sqlite
 @pytest.mark.parametrize(
     "text", ["", "v1", "v1...", "v2.a.b.c", "v1.x.AAAA.AAAA", SECRET, "v1." + "x" * 10**5]
 )
@@ -247,6 +252,7 @@ def test_a_place_cannot_spell_another():
         str(place(uuid4(), kind="a|b"))
 
 
+@sqlite
 async def test_nothing_that_holds_a_secret_becomes_text(database, vault, key):
     async with database.session() as session:
         where = place(await person(session))
