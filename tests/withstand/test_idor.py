@@ -126,9 +126,8 @@ def town(kept_mostly, tmp_path_factory):
         role = {"name": "editor", "permissions": ["create_workflow"]}
         things["role"] = got(root.post("admin/roles", json=role))["id"]
 
-        for name, more in (("workflow", {}), ("public", {"is_public": True}), ("shared", {})):
-            if name == "shared":
-                more = {"organization_id": things["organization"]}
+        shared = {"organization_id": things["organization"]}
+        for name, more in (("workflow", {}), ("public", {"is_public": True}), ("shared", shared)):
             things[name] = stored(ada, **more)
             change = {"description": "second", "version": 1}
             got(ada.put(f"workflows/{things[name]}", json=change))
@@ -149,7 +148,7 @@ def ask(client, route, entry, ids):
     """One request of a route, with these ids in its path."""
     path = route.path
     for name, id in zip(route.parameters, ids, strict=True):
-        path = path.replace("{%s}" % name, str(id))
+        path = path.replace(f"{{{name}}}", str(id))
     body = {} if entry.body is None else {"json": entry.body}
     return client.request(route.method, path + entry.query, headers=dict(entry.headers), **body)
 
