@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
     from bpaz_lab.api.editing import Editing
+    from bpaz_lab.graph.difference import Difference
     from bpaz_lab.graph.document import Document
     from bpaz_lab.nodes.catalogue import Catalogue
 
@@ -67,6 +68,31 @@ class Workflow(Over):
         for container in containers:
             scope = scope[container].body
         return scope
+
+    def diff(self, other: Workflow | Document | str | os.PathLike[str]) -> Difference:
+        """What has to change in this workflow to make the other of it; see docs/sharing.md.
+
+        Args:
+            other: A workflow, a document, or the path of a file.
+
+        Raises:
+            DocumentError: It is no document.
+            FileRefused: There is no such file.
+
+        Example:
+            >>> wf = Workflow("Greeting")
+            >>> hello = wf.add("PromptTemplate", template="Hello {name}!", id="hello")
+            >>> before = wf.copied()
+            >>> print(before.diff(hello.set(template="Good day, {name}!").workflow))
+            ~ hello: template "Hello {name}!" -> "Good day, {name}!"
+        """
+        from bpaz_lab.graph.difference import difference
+
+        if isinstance(other, str | os.PathLike):
+            other = Workflow.load(other, types=self.types)
+        elif not isinstance(other, Workflow):
+            other = Workflow.from_dict(other, types=self.types)
+        return difference(self.to_dict(), other.to_dict())
 
     def copied(self) -> Workflow:
         """A workflow of its own that means the same, with the same pins, beside the same file."""

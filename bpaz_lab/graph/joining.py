@@ -53,13 +53,20 @@ def restored(base: Body, theirs: Body, kept: Collection[str]) -> Body:
     """Theirs with what it removed together with nodes that are kept: their wires, places and groups."""
     if not kept:
         return theirs
+    nodes = {**theirs["nodes"], **{name: base["nodes"][name] for name in kept}}
     before, after = by_target(base), by_target(theirs)
+
+    def back(source: str, target: str) -> bool:
+        ends = {split(source)[0], split(target)[0]}
+        return bool(ends & {*kept}) and ends <= {*nodes}
+
     for target, old in before.items():
         now = after[target]
-        back = [each for each in old if each in now or {split(each)[0], split(target)[0]} & {*kept}]
-        after[target] = back + [each for each in now if each not in old]
+        stay = [each for each in old if each in now or back(each, target)]
+        after[target] = stay + [each for each in now if each not in old]
     return {
         **theirs,
+        "nodes": nodes,
         "edges": [[source, target] for target, sources in sorted(after.items()) for source in sources],
         "layout": {**{name: at for name, at in base["layout"].items() if name in kept}, **theirs["layout"]},
         "groups": {
