@@ -89,9 +89,9 @@ def test_a_password_that_is_taken(password):
     "password",
     [
         "", "ninechars", "x" * 257, "aaaaaaaaaaaa", "abababababab", "1234567890", "0987654321", "2345678901",
-        "123456789012", "qwertyuiop", "QWERTYUIOP", "abcdefghijkl", "zyxwvutsrqp", "password12", "Password2026",
-        "12password34", "ada@example.org", "Ada Lovelace", "adalovelace1", "Correct Horse Battery Staple",
-        "P.a.s.s.w.o.r.d",
+        "123456789012", "qwertyuiop", "QWERTYUIOP", "abcdefghijkl", "zyxwvutsrqp", "password12",
+        "Password2026", "12password34", "ada@example.org", "Ada Lovelace", "adalovelace1",
+        "Correct Horse Battery Staple", "P.a.s.s.w.o.r.d",
     ],
 )  # fmt: skip
 def test_a_password_that_is_refused(password):
