@@ -78,17 +78,19 @@ class Lab:
             StoreError: The database cannot be reached, or its tables are of another version.
             SettingsError: A key is malformed.
         """
-        if self._secrets is not None:
+        if self._secrets is None:
+            async with self._starting:
+                await self._open()
+
+    async def _open(self) -> None:
+        if self._secrets is not None:  # another request was first
             return
-        async with self._starting:
-            if self._secrets is not None:
-                return
-            await self.database.start()
-            async with self.database.session() as session:
-                locked = await DataKeys(session, Caller()).any()
-            settings = self.settings
-            ring = await asyncio.to_thread(KeyRing.read, settings, locked=locked)
-            self._secrets = Secrets(ring, Vault(ring), Tokens(ring.tokens, settings), Passwords(ring.pepper))
+        await self.database.start()
+        async with self.database.session(read_only=True) as session:
+            locked = await DataKeys(session, Caller()).any()
+        settings = self.settings
+        ring = await asyncio.to_thread(KeyRing.read, settings, locked=locked)
+        self._secrets = Secrets(ring, Vault(ring), Tokens(ring.tokens, settings), Passwords(ring.pepper))
 
     async def close(self) -> None:
         """Ends what is running and closes the database; may be called more than once."""
