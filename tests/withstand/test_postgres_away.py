@@ -169,7 +169,9 @@ def test_killed_and_started_again(server, postgres):
         postgres.kill()
         try:
             until(lambda: health.get("health").status_code == 503)
-            assert health.get("health").json()["components"]["database"] != "ok"
+            told = server.client().get("health/details")
+            assert told.status_code == 503
+            assert told.json()["components"]["database"]["code"] == "store_unavailable"
             away = time.monotonic()
             until(lambda: sum(answer.status_code == 503 for *_, answer in clients.answers) >= 6)
             refused = server.client().post("workflows/", json={"flow_data": GREETING})
