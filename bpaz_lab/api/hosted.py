@@ -86,6 +86,7 @@ class Hosted:
         self._cancelled = False
         self._run: Run | None = None
         self._most, self._room = MOST, ROOM
+        self._sent = 0
         self._asked: dict[str, Any] = {}
 
     def wake(self) -> None:
@@ -105,10 +106,8 @@ class Hosted:
             work = self._ask("claim", {})
             self._room = min(ROOM, work["body_limit"] // 4)
             self._tell(work)
-        except BpazError as error:
-            _log.warning("execution %s cannot be told to the server: %s", self.id, error)
-            if self._run is not None:
-                self._run.cancel()
+        except Exception as error:  # noqa: BLE001 (whatever it is, somebody waits for this execution)
+            self._give_up(error)
         finally:
             _hosted.pop(self.id, None)
 
@@ -133,11 +132,22 @@ class Hosted:
         finally:
             leave()
 
+    def _give_up(self, error: Exception) -> None:
+        """Stops what the server cannot be told about, and says so if that can be told."""
+        _log.warning("execution %s cannot be told to the server: %s", self.id, error)
+        if self._run is not None:
+            self._run.cancel()
+        told = error.message if isinstance(error, BpazError) else f"{type(error).__name__}: {error}"
+        failure = RunError(f"the run was stopped, since it could not be told about: {told}")
+        try:
+            self._ask("events", refused(failure, self._sent))
+        except BpazError as again:
+            _log.warning("execution %s is left to the server: %s", self.id, again)
+
     def _follow(self, run: Run) -> None:
-        sent = 0
         while True:
             self._woken.clear()
-            told, last = self._batch(run, sent)
+            told, last = self._batch(run, self._sent)
             try:
                 heard = self._ask("events", told)
             except TooLarge:
@@ -146,19 +156,19 @@ class Hosted:
                 self._most, self._room = max(1, self._most // 2), self._room // 2
                 continue
             except Conflict as error:  # an answer got lost, and the server has more than was known here
-                sent = int((error.current or {})["received"])
+                self._sent = int((error.current or {})["received"])
                 continue
-            sent = heard["received"]
+            self._sent = heard["received"]
             if heard["over"]:
                 run.cancel()
                 return
-            if last == "run.finished" and sent == len(run._record):
+            if last == "run.finished" and self._sent == len(run._record):
                 return
             if heard["cancel"]:
                 self.cancel()
             if heard["answers"]:
                 self._answer(run, heard["answers"])
-            if sent == len(run._record):
+            if self._sent == len(run._record):
                 self._woken.wait(BEAT)
 
     def _batch(self, run: Run, sent: int) -> tuple[dict[str, Any], str]:

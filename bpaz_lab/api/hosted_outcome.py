@@ -39,9 +39,12 @@ def ended(run: Run, event: dict[str, Any], room: int) -> dict[str, Any]:
     """
     output, size = as_value(run.output, run.masker, room)
     outputs: dict[str, Any] = {}
-    for port, value in run.outputs.items():
+    for number, (port, value) in enumerate(run.outputs.items()):
+        if size > room:
+            outputs["…"] = f"{len(run.outputs) - number:,} more"
+            break
         outputs[port], taken = as_value(value, run.masker, room - size)
-        size += taken
+        size += taken + len(port)
     return {
         "status": event["status"],
         "output": output,
@@ -56,10 +59,15 @@ def waiting(questions: dict[str, Any]) -> dict[str, Any]:
     return {"status": "paused", "questions": questions}
 
 
-def refused(error: BpazError) -> dict[str, Any]:
-    """What is told of an execution that never began."""
+def refused(error: BpazError, seq: int = 0) -> dict[str, Any]:
+    """What is told of an execution that never began, or that is not told about any more.
+
+    Args:
+        error: Why.
+        seq: The number of its last event.
+    """
     failure = Failure(**error.to_dict())
-    finished = as_json(RunFinished(seq=0, time=0.0, status="failed", duration=0.0, error=failure))
+    finished = as_json(RunFinished(seq=seq, time=0.0, status="failed", duration=0.0, error=failure))
     return {"events": [finished], "outcome": {"status": "failed", "error": finished["error"]}}
 
 

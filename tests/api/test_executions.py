@@ -258,7 +258,24 @@ def test_a_conversation_is_kept_and_told_to_the_next_run(api):
     ]  # fmt: skip
 
 
-def test_a_killed_kernel_leaves_a_failed_run_with_its_events_and_ended_streams(api):
+def kill(server, pid):
+    os.kill(pid, signal.SIGKILL)
+
+
+def restart(server, pid):
+    jupyter = server.client(base_url=server.url)
+    (kernel,) = jupyter.get("api/kernels").json()
+    assert jupyter.post(f"api/kernels/{kernel['id']}/restart").status_code == 200
+
+
+def shut_down(server, pid):
+    jupyter = server.client(base_url=server.url)
+    (kernel,) = jupyter.get("api/kernels").json()
+    assert jupyter.delete(f"api/kernels/{kernel['id']}").status_code == 204
+
+
+@pytest.mark.parametrize("end", [kill, restart, pytest.param(shut_down, marks=pytest.mark.full)])
+def test_a_lost_kernel_leaves_a_failed_run_with_its_events_and_ended_streams(server, api, end):
     pid = where(api)
     id = begun(api, slow(1000, 0.02))
     other = begun(api, slow(1000, 0.02))
@@ -268,7 +285,7 @@ def test_a_killed_kernel_leaves_a_failed_run_with_its_events_and_ended_streams(a
     until(api, id, "running")
     until(api, other, "running")
     time.sleep(0.5)
-    os.kill(pid, signal.SIGKILL)
+    end(server, pid)
     listening.join(20)
     assert not listening.is_alive()
     for each in (id, other):

@@ -1,0 +1,224 @@
+"""Executions that this very process runs, told to a real laboratory over a wire that may fail."""
+
+import asyncio
+import json
+import random
+import time
+
+import pytest
+from pydantic_core import to_jsonable_python
+
+from bpaz_lab.api import hosted
+from bpaz_lab.errors import ServerUnavailable, StoreUnavailable
+from bpaz_lab.services.dispatch import dispatch
+from bpaz_lab.services.execution_views import Answers, ExecuteDocument, ExecuteQuery, GetQuery
+from bpaz_lab.services.executions import (
+    cancel_execution,
+    delete_execution,
+    execute_document,
+    get_execution,
+    resume_execution,
+)
+from bpaz_lab.services.lab import Lab
+from bpaz_lab.store.repositories.events import Events
+from tests.support.executions import GREETING, Waiting, call_of, person
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+
+END = ("completed", "failed", "cancelled")
+LETTER = {
+    "bpaz": 1,
+    "name": "Letter",
+    "nodes": {
+        "draft": {"type": "TextInput", "settings": {"text": "Dear reader"}},
+        "ask": {"type": "HumanApproval"},
+    },
+    "edges": [["draft.text", "ask.value"]],
+}
+
+
+class Wire:
+    """A transport into the laboratory of the test's loop; requests and answers may get lost on it."""
+
+    def __init__(self, lab, caller, loss=0.0, seed=1):
+        self.lab, self.caller, self.loss = lab, caller, loss
+        self.random = random.Random(seed)  # noqa: S311 (of a test)
+        self.loop = asyncio.get_running_loop()
+        self.lost = 0
+
+    def call(self, method, path, *, query=None, body=None, headers=None):
+        self._may_fail(StoreUnavailable("the database is away"))
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        asked = dispatch(call_of(self.lab, self.caller, "kernel-1"), method, path, {}, content)
+        answer = asyncio.run_coroutine_threadsafe(asked, self.loop).result(60)
+        self._may_fail(ServerUnavailable("the answer got lost"))
+        return to_jsonable_python(answer.value)
+
+    def _may_fail(self, error):
+        if self.random.random() < self.loss:
+            self.lost += 1
+            raise error
+
+
+class Hosting(Waiting):
+    """Runs what it is given in this process."""
+
+    wire = None
+
+    async def start(self, execution_id, caller):
+        await super().start(execution_id, caller)
+        hosted.start(str(execution_id), self.wire or Wire(self.lab, caller))
+
+    async def cancel(self, execution_id):
+        hosted.cancel(str(execution_id))
+
+    async def answer(self, execution_id):
+        hosted.answer(str(execution_id))
+
+
+@pytest.fixture
+async def lab(database_settings):
+    made = Lab.of(database_settings)
+    await made.ready()
+    made.runner = Hosting(made)
+    yield made
+    end = time.monotonic() + 30
+    while hosted._hosted:  # an acknowledgement got lost, and the last events are told once more
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
+    made.runner = None
+    await made.close()
+
+
+async def begin(lab, ada, flow, **inputs):
+    body = ExecuteDocument(flow_data=flow, inputs=inputs)
+    return (await execute_document(call_of(lab, ada), ExecuteQuery(wait=0), body)).value.id
+
+
+async def until(lab, ada, id, *statuses):
+    end = time.monotonic() + 60
+    while (row := await get_execution(call_of(lab, ada), id, GetQuery())).status not in statuses:
+        assert time.monotonic() < end, row
+        await asyncio.sleep(0.02)
+    return row
+
+
+async def events(lab, ada, id):
+    async with lab.database.session(read_only=True) as session:
+        return await Events(session, ada).after(id, -1, 10_000)
+
+
+def many(count, text="x"):
+    nodes = {f"n{n}": {"type": "TextInput", "settings": {"text": text}} for n in range(count)}
+    return {"bpaz": 1, "name": "Many", "nodes": nodes, "edges": []}
+
+
+async def test_an_execution_runs_here_and_is_told(lab):
+    ada = await person(lab)
+    row = await until(lab, ada, await begin(lab, ada, GREETING, name="you"), *END)
+    assert (row.status, row.output, row.outputs) == ("completed", "Hello you!", {"hello.text": "Hello you!"})
+    told = await events(lab, ada, row.id)
+    assert [event["type"] for event in told] == [
+        "run.started",
+        "node.started",
+        "node.finished",
+        "run.finished",
+    ]
+    assert str(row.id) not in hosted._hosted
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_nothing_is_lost_or_doubled_where_requests_and_answers_get_lost(lab, seed):
+    ada = await person(lab)
+    lab.runner.wire = Wire(lab, ada, loss=0.3, seed=seed)
+    row = await until(lab, ada, await begin(lab, ada, many(400)), *END)
+    assert (row.status, len(row.outputs)) == ("completed", 400)
+    told = await events(lab, ada, row.id)
+    assert [event["seq"] for event in told] == list(range(802))
+    assert [event["type"] for event in told].count("node.finished") == 400
+    assert lab.runner.wire.lost > 0
+
+
+async def test_a_pause_and_its_answer_survive_lost_answers_too(lab):
+    ada = await person(lab)
+    lab.runner.wire = Wire(lab, ada, loss=0.3, seed=5)
+    id = await begin(lab, ada, LETTER)
+    row = await until(lab, ada, id, "paused")
+    assert row.questions["ask"]["data"] == "Dear reader"
+    await resume_execution(call_of(lab, ada), id, Answers(answers={"ask": {"approve": True}}))
+    row = await until(lab, ada, id, *END)
+    assert (row.status, row.outputs["ask.approved"]) == ("completed", "Dear reader")
+
+
+@pytest.mark.parametrize("status", ["running", "paused"])
+async def test_cancelling(lab, status):
+    ada = await person(lab)
+    flow = LETTER
+    if status == "running":
+        wait = {"type": "Delay", "settings": {"seconds": 60}}
+        nodes = {"draft": LETTER["nodes"]["draft"], "wait": wait}
+        flow = {**LETTER, "nodes": nodes, "edges": [["draft.text", "wait.value"]]}
+    id = await begin(lab, ada, flow)
+    await until(lab, ada, id, status)
+    await cancel_execution(call_of(lab, ada), id)
+    row = await until(lab, ada, id, *END)
+    assert (row.status, row.error["code"]) == ("cancelled", "run_cancelled")
+    assert (await events(lab, ada, id))[-1]["status"] == "cancelled"
+
+
+async def test_what_cannot_begin_is_told_with_its_hint(lab):
+    ada = await person(lab)
+    flow = {"bpaz": 1, "name": "Strange", "nodes": {"a": {"type": "lab:Nope"}}, "edges": []}
+    row = await until(lab, ada, await begin(lab, ada, flow), *END)
+    assert (row.status, row.error["code"], row.error["path"]) == (
+        "failed",
+        "unknown_node_type",
+        "nodes.a.type",
+    )
+    assert row.error["hint"]
+    (last,) = await events(lab, ada, row.id)
+    assert (last["type"], last["error"]) == ("run.finished", row.error)
+
+
+async def test_requests_stay_within_what_the_server_takes(lab):
+    lab.settings = lab.settings.model_copy(update={"body_limit": 20_000})
+    ada = await person(lab)
+    row = await until(lab, ada, await begin(lab, ada, many(120, "y" * 100)), *END)
+    assert row.status == "completed"
+    assert [event["seq"] for event in await events(lab, ada, row.id)] == list(range(242))
+    kept = [value for value in row.outputs.values() if value == "y" * 100]
+    assert 0 < len(kept) < 120
+    assert row.outputs["…"] == f"{120 - (len(row.outputs) - 1)} more"
+
+
+async def test_what_cannot_be_told_is_stopped_and_fails(lab):
+    ada = await person(lab)
+
+    class Choosy(Wire):
+        def call(self, method, path, *, body=None, **more):
+            if any(event["type"] == "node.asked" for event in (body or {}).get("events", ())):
+                raise ValueError("not that")
+            return super().call(method, path, body=body, **more)
+
+    lab.runner.wire = Choosy(lab, ada)
+    row = await until(lab, ada, await begin(lab, ada, LETTER), *END)
+    assert row.status == "failed"
+    assert "could not be told about: ValueError: not that" in row.error["message"]
+    told = await events(lab, ada, row.id)
+    assert [event["seq"] for event in told] == list(range(len(told)))
+
+
+async def test_who_is_told_that_it_is_over_stops(lab):
+    from bpaz_lab.errors import RunCrashed
+    from bpaz_lab.services.execution_end import end
+
+    ada = await person(lab)
+    id = await begin(lab, ada, LETTER)
+    await until(lab, ada, id, "paused")
+    await end(lab, id, "failed", RunCrashed("given up"))
+    hosted.answer(str(id))  # it looks, and hears that it is over
+    await delete_execution(call_of(lab, ada), id)
+    limit = time.monotonic() + 30
+    while str(id) in hosted._hosted:
+        assert time.monotonic() < limit
+        await asyncio.sleep(0.02)
