@@ -74,6 +74,7 @@ async def test_the_log_is_filtered_sorted_and_paged(house):
     assert await listed(house, root, action="%.") == []
 
 
+@sqlite
 async def test_the_log_as_a_table(house):
     root, ada = await history(house)
     await house.add(AuditLog(actor="=HYPERLINK(1)", action="@x", object_id="+1", details={"n": "=2"}))
@@ -87,6 +88,7 @@ async def test_the_log_as_a_table(house):
     assert (rows[-1]["actor"], rows[-1]["action"], rows[-1]["object_id"]) == ("'=HYPERLINK(1)", "'@x", "'+1")
 
 
+@sqlite
 async def test_a_table_goes_over_all_pages(house, monkeypatch):
     monkeypatch.setattr("bpaz_lab.services.as_csv._AT_ONCE", 2)
     root, _ = await history(house)

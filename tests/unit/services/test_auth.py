@@ -49,6 +49,7 @@ async def who(house, answer):
     return await authenticate(house.lab, answer.value.access_token)
 
 
+@sqlite
 async def test_the_first_account_is_the_administrator_and_the_next_is_not(house):
     first, second = await sign_up(house, "ada"), await sign_up(house, "bob")
     assert first.status == 201
@@ -147,6 +148,7 @@ async def test_an_unknown_address_costs_a_hash_as_a_known_one_does(house, monkey
     assert looked == [b"$2b$04$", b"$2b$04$"]
 
 
+@sqlite
 async def test_every_attempt_is_written_down(house):
     await house.person("ada")
     await house.person("bob", status="disabled")
@@ -166,6 +168,7 @@ async def test_every_attempt_is_written_down(house):
     }
 
 
+@sqlite
 async def test_guessing_gets_slower_and_the_right_password_does_not_help(house):
     await house.person("ada")
     for _ in range(5):
@@ -194,6 +197,7 @@ async def test_an_account_that_does_not_exist_is_throttled_alike(house):
         await sign_in(house, "eve")
 
 
+@sqlite
 async def test_who_guesses_from_elsewhere_does_not_keep_the_person_out(house):
     await house.person("ada")
     await sign_in(house)
@@ -261,6 +265,7 @@ async def age(house, seconds):
             found.rotated_at = utcnow() - timedelta(seconds=seconds)
 
 
+@sqlite
 async def test_a_token_that_comes_again_later_ends_the_login(house):
     first = await sign_up(house)
     second = await refresh(house, cookie(first))
@@ -348,6 +353,7 @@ async def test_of_many_refreshes_at_once_one_token_lives(house, full):
     assert login.revoked_at is None
 
 
+@sqlite
 async def test_signing_out_ends_the_login_and_no_other(house):
     first = await sign_up(house)
     other = await sign_in(house)

@@ -41,6 +41,7 @@ async def names(house, caller, *, own):
     return [each.name for each in (await ask(house.call(caller), query)).items]
 
 
+@sqlite
 async def test_an_administrator_makes_an_organization_and_is_its_first_member(house):
     root = await house.person("root", "admin")
     body = organizations.OrganizationMade(name="Lab", organization_type="university")
@@ -57,6 +58,7 @@ async def test_an_administrator_makes_an_organization_and_is_its_first_member(ho
     assert told == ["organization.create", "organization.delete", "organization.update"]
 
 
+@sqlite
 async def test_one_sees_ones_own_organizations(house):
     root, ada, bob = await house.person("root", "admin"), await house.person("ada"), await house.person("bob")
     await house.organization("A", (ada, "viewer"))
@@ -152,6 +154,7 @@ async def opened(house, row):
     return {name: secret.reveal() for name, secret in told.items()}
 
 
+@sqlite
 async def test_what_is_secret_of_a_login_method_is_locked_and_never_shown(house):
     ada = await house.person("ada")
     place = await house.organization("A", (ada, "admin"))

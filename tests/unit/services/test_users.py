@@ -31,6 +31,7 @@ async def listed(house, caller, **query):
     return await users.list_users(house.call(caller), users.UserQuery(**query))
 
 
+@sqlite
 async def test_an_administrator_makes_an_account(house):
     admin = await house.person("root", "admin")
     body = users.UserMade(email="Ada@example.org", password=PASSWORD, full_name="Ada", role="viewer")
@@ -72,6 +73,7 @@ async def test_what_cannot_be_made(house):
     assert len(await house.rows(User)) == 1
 
 
+@sqlite
 async def test_a_change_of_role_counts_at_once(house):
     admin, ada = await house.person("root", "admin"), await house.person("ada")
     token = await signed_in(house, "ada")
@@ -96,6 +98,7 @@ async def test_disabling_and_a_new_password_end_all_logins(house, changes):
             await on_behalf(house.lab, ada.user_id, "k1")
 
 
+@sqlite
 async def test_the_last_administrator_stays(house):
     root = await house.person("root", "admin")
     await house.person("gone", "admin", status="disabled")
