@@ -26,7 +26,8 @@ def test_every_nonce_is_new():
 
 @given(st.data())
 def test_every_bit_counts(data):
-    text = seal(KEY, "0a-f", b"the content", "place")
+    content = b"content"[: data.draw(st.integers(0, 3))]  # so that base64 has bits to spare, or none
+    text = seal(KEY, "0a-f", content, "place")
     raw = bytearray(text.encode())
     raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 6))
     with pytest.raises(VaultError):

@@ -116,6 +116,8 @@ async def test_a_data_key_that_is_given_to_somebody_else_opens_nothing(database,
         await session.flush()
         with pytest.raises(VaultError, match="cannot be unlocked"):
             await vault.unlock(session, replace(where, user_id=other), locked)
+        with pytest.raises(VaultError, match="cannot be unlocked"):  # nor does it lock what is theirs
+            await vault.lock(session, place(other), {"api_key": SECRET})
 
 
 async def test_swapped_secrets_of_one_person_do_not_unlock(database, vault):
