@@ -12,7 +12,6 @@ import asyncio
 import base64
 import hmac
 import os
-import secrets
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -103,7 +102,8 @@ class Passwords:
         self._cost = cost
         # As many at once as there are processors: sign-ins wait for each other, other requests do not.
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="bpaz-passwords")
-        self._nobody: str | None = None
+        # Salt and cost of a hash, and no hash of anything: comparing with it takes as long, and never fits.
+        self._nobody = bcrypt.gensalt(cost).decode() + "." * 31
 
     async def hash(self, password: str) -> str:
         """The hash of a password, to be kept."""
@@ -118,12 +118,8 @@ class Passwords:
             password: What was typed.
             hashed: What is kept; None where there is nobody, or nobody with a password.
         """
-        if hashed is None:
-            if self._nobody is None:
-                self._nobody = await self.hash(secrets.token_hex())
-            await self._run(lambda: bcrypt.checkpw(self._digest(password), (self._nobody or "").encode()))
-            return False
-        return await self._run(lambda: bcrypt.checkpw(self._digest(password), hashed.encode()))
+        kept = (hashed or self._nobody).encode()
+        return await self._run(lambda: bcrypt.checkpw(self._digest(password), kept)) and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
         """Whether a hash was made at another cost, and should be made again."""
