@@ -127,8 +127,8 @@ class KernelRunner:
         except StoreError as error:
             self._log.warning("bpaz_lab: executions could not be marked, the next server will: %s", error)
         for task in self._starting.values():
-            if not task.done():
-                task.cancel()
+            task.cancel()  # one that has started already stays as it is
+        await asyncio.gather(self._watching, *self._starting.values(), return_exceptions=True)
         await asyncio.gather(*(kernel.stop() for kernel in self._processes()), return_exceptions=True)
         self._starting.clear()
 

@@ -79,7 +79,7 @@ async def claim_execution(call: Call, id: UUID) -> Work:
             raise Conflict(f"the execution is {row.status}", hint="It is under way, or has ended.")
         row.status = "running"
         row.started_at = row.started_at or utcnow()
-        return Work(
+        work = Work(
             execution_id=id,
             name=row.name,
             flow_data=row.flow_data or {},
@@ -91,29 +91,35 @@ async def claim_execution(call: Call, id: UUID) -> Work:
             history=await _history(session, call.caller, row),
             body_limit=call.lab.settings.body_limit,
         )
+    call.lab.live.hold(id, (call.caller.user_id, call.caller.kernel_id), 0)
+    return work
 
 
 @route("POST", "executions/{id}/events", access="kernel")
 async def tell_events(call: Call, id: UUID, body: Told) -> Heard:
     """Tell what happened in an execution; the same events may be sent again."""
-    lab = call.lab
+    lab, holder = call.lab, (call.caller.user_id, call.caller.kernel_id)
     _check(body)
     await lab.ready()
-    async with lab.database.session(read_only=True) as session:
-        row = await Executions(session, call.caller).assigned(id, change=False)
-        number = await following(session, id)
-    if row.status not in OPEN:
-        return Heard(received=number, over=True)
-    events = fresh(body.events, number)
-    if not events:  # a sign of life, or a repetition, whose outcome came with its events
-        return _heard(row, number)
+    if body.events and lab.live.holds(id, holder, body.events[0]["seq"]):
+        events = fresh(body.events, body.events[0]["seq"])
+    else:
+        async with lab.database.session(read_only=True) as session:
+            row = await Executions(session, call.caller).assigned(id, change=False)
+            number = await following(session, id)
+        if row.status not in OPEN:
+            return Heard(received=number, over=True)
+        events = fresh(body.events, number)
+        if not events:  # a sign of life, or a repetition, whose outcome came with its events
+            return _heard(row, number)
     if body.outcome is None:
         lab.live.publish(id, events)  # before it is written: who listens sees a token at once
     async with lab.database.session() as session:
         row = await Executions(session, call.caller).assigned(id, document=body.outcome is not None)
-        if row.status not in OPEN:
-            return Heard(received=await following(session, id), over=True)
         number = await following(session, id)
+        if row.status not in OPEN:
+            lab.live.close(id)
+            return Heard(received=number, over=True)
         events = fresh(events, number)
         await append(session, id, events)
         if body.outcome is not None and events:
@@ -121,6 +127,7 @@ async def tell_events(call: Call, id: UUID, body: Told) -> Heard:
     lab.live.publish(id, events, saved=True)
     number += len(events)
     lab.live.saved(id, number)
+    lab.live.hold(id, holder, number)
     if body.outcome is not None and lab.runner is not None:
         lab.runner.told(id, row.status)
     if row.status not in OPEN:

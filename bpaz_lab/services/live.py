@@ -42,6 +42,15 @@ class Live:
         self._size = queue
         self._readers: defaultdict[Hashable, set[Reader]] = defaultdict(set)
         self._unsaved: defaultdict[Hashable, list[Event]] = defaultdict(list)
+        self._held: dict[Hashable, tuple[Hashable, int]] = {}
+
+    def hold(self, execution_id: Hashable, holder: Hashable, following: int) -> None:
+        """Notes who may tell about an execution, and the number of its next event."""
+        self._held[execution_id] = holder, following
+
+    def holds(self, execution_id: Hashable, holder: Hashable, number: int) -> bool:
+        """Whether it is known, without asking the store, that this holder may tell this event next."""
+        return self._held.get(execution_id) == (holder, number)
 
     def publish(self, execution_id: Hashable, events: Sequence[Event], *, saved: bool = False) -> None:
         """Hands events to who listens; such as wait here already are not handed out twice.
@@ -79,6 +88,7 @@ class Live:
     def close(self, execution_id: Hashable) -> None:
         """Ends all listening to an execution, once what is queued has been read."""
         self._unsaved.pop(execution_id, None)
+        self._held.pop(execution_id, None)
         for reader in self._readers.pop(execution_id, ()):
             reader.end()
 

@@ -56,6 +56,17 @@ async def test_a_listener_waits_until_something_comes():
     assert (await waiting)["seq"] == 7
 
 
+async def test_it_remembers_who_may_tell_what_next_until_the_end():
+    live = Live(8)
+    live.hold("a", "kernel", 3)
+    assert live.holds("a", "kernel", 3)
+    assert not live.holds("a", "kernel", 4)
+    assert not live.holds("a", "another", 3)
+    assert not live.holds("b", "kernel", 3)
+    live.close("a")
+    assert not live.holds("a", "kernel", 3)
+
+
 async def test_who_leaves_costs_nothing_any_more():
     live = Live(8)
     reader = live.subscribe("a")
