@@ -43,7 +43,8 @@ class Postgres:
     def create(self, template=None):
         """A new database, empty or a clone; gives its name."""
         name = f"test_{uuid4().hex[:12]}"
-        self.sql(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}")
+        # Copying files is several times as quick as logging every page, where nothing has to reach the disk.
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'} STRATEGY FILE_COPY")
         return name
 
     def drop(self, name):
