@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from bpaz_lab.errors import SchemaOutdated, StoreError
+from bpaz_lab.settings import Settings
 from bpaz_lab.store import schema, sqlite_copy
 from bpaz_lab.store.database import Database
 from bpaz_lab.store.tables import User, Workflow
@@ -220,14 +222,22 @@ async def test_an_older_postgres_is_refused_until_it_is_upgraded(database, later
 
 
 async def test_an_empty_postgres_is_refused(postgres):
-    from bpaz_lab.settings import Settings
-
     name = postgres.create()
     database = Database.of(Settings(database_url=postgres.url(name)))
     with pytest.raises(SchemaOutdated, match="no tables yet"):
         await database.start()
     assert postgres.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", name) == [(0,)]
     await database.close()
+    postgres.drop(name)
+
+
+async def test_two_that_upgrade_at_once_do_not_meet(postgres):
+    name = postgres.create()
+    both = [Database.of(Settings(database_url=postgres.url(name))) for _ in range(2)]
+    await asyncio.gather(*(each.migrate(schema.upgrade) for each in both))
+    for each in both:
+        await each.ping()
+        await each.close()
     postgres.drop(name)
 
 

@@ -90,6 +90,9 @@ FUNCTIONS = """
 ROLES = "SELECT name, description, permissions FROM roles"
 
 
+DOCS = (Path(__file__).parents[3] / "docs" / "database.md").read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def asked(postgres):
     name = postgres.create()
@@ -165,3 +168,9 @@ def test_the_roles_are_seeded(both):
     seed, ours = both(ROLES)
     assert len(seed) == 3
     assert ours == seed
+
+
+def test_what_differs_is_documented():
+    added = {name.rpartition(".")[2] for name in ADDED_COLUMNS}
+    added |= ADDED_TABLES | LOOSENED | ADDED_INDEXES
+    assert {name for name in added if f"`{name}`" not in DOCS} == set()
