@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlmodel import select
+from sqlmodel import col, delete, select
 
 from bpaz_lab.errors import NotFound
 from bpaz_lab.store.paging import Rows, page
@@ -46,7 +46,7 @@ class LoginMethods:
             found = (await self._session.exec(theirs)).first()
             if found is not None:
                 return found
-        raise NotFound("there is no such login method", hint="Check the id, or list what there is.")
+        raise _missing()
 
     async def page(self, *, sort: str, limit: int, cursor: str, status: str = "") -> Rows[LoginMethod]:
         """One page of the organisation's login methods."""
@@ -67,6 +67,16 @@ class LoginMethods:
         return method
 
     async def remove(self, method: LoginMethod) -> None:
-        """Removes a login method."""
-        await self._session.delete(method)
-        await self._session.flush()
+        """Removes a login method.
+
+        Raises:
+            NotFound: Somebody else was quicker.
+        """
+        self._session.expunge(method)
+        done: Any = await self._session.exec(delete(LoginMethod).where(col(LoginMethod.id) == method.id))
+        if not done.rowcount:
+            raise _missing()
+
+
+def _missing() -> NotFound:
+    return NotFound("there is no such login method", hint="Check the id, or list what there is.")

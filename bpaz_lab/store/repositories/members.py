@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 
 from bpaz_lab.errors import Conflict, NotFound
 from bpaz_lab.store.paging import Rows, page
@@ -42,7 +42,7 @@ class Members:
             found = await self._session.get(OrganizationUser, (organization_id, user_id))
             if found is not None:
                 return found
-        raise NotFound("there is no such member", hint="Check the id, or list what there is.")
+        raise _missing()
 
     async def page(
         self, organization_id: UUID, *, sort: str, limit: int, cursor: str, status: str = ""
@@ -85,9 +85,20 @@ class Members:
         return member
 
     async def remove(self, member: OrganizationUser) -> None:
-        """Ends a membership."""
-        await self._session.delete(member)
-        await self._session.flush()
+        """Ends a membership.
+
+        Raises:
+            NotFound: Somebody else was quicker.
+        """
+        self._session.expunge(member)
+        done: Any = await self._session.exec(
+            delete(OrganizationUser).where(
+                col(OrganizationUser.organization_id) == member.organization_id,
+                col(OrganizationUser.user_id) == member.user_id,
+            )
+        )
+        if not done.rowcount:
+            raise _missing()
 
     async def keep_an_administrator(self, member: OrganizationUser) -> None:
         """Sees to it that somebody else administers the organisation, before this member no longer does.
@@ -125,3 +136,7 @@ async def successor(session: Session, organization_id: UUID, user_id: UUID) -> U
     )
     found = (await session.exec(others)).all()
     return next((person for person, permissions in found if "all" in granted(permissions)), None)
+
+
+def _missing() -> NotFound:
+    return NotFound("there is no such member", hint="Check the id, or list what there is.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlmodel import col, func, select
+from sqlmodel import col, delete, func, select
 
 from bpaz_lab.errors import NotFound
 from bpaz_lab.store.paging import Rows, page
@@ -41,7 +41,7 @@ class Organizations:
             found = await self._session.get(Organization, organization_id)
             if found is not None:
                 return found
-        raise NotFound("there is no such organization", hint="Check the id, or list what there is.")
+        raise _missing()
 
     async def page(
         self, *, sort: str, limit: int, cursor: str, search: str = "", own: bool = False
@@ -74,6 +74,17 @@ class Organizations:
         return organization
 
     async def remove(self, organization: Organization) -> None:
-        """Removes an organisation with all memberships, login methods and keys; it shares nothing more."""
-        await self._session.delete(organization)
-        await self._session.flush()
+        """Removes an organisation with all memberships, login methods and keys; it shares nothing more.
+
+        Raises:
+            NotFound: Somebody else was quicker.
+        """
+        self._session.expunge(organization)
+        gone = delete(Organization).where(col(Organization.id) == organization.id)
+        done: Any = await self._session.exec(gone)
+        if not done.rowcount:
+            raise _missing()
+
+
+def _missing() -> NotFound:
+    return NotFound("there is no such organization", hint="Check the id, or list what there is.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlmodel import SQLModel, col, delete, or_, select, update
 
+from bpaz_lab.errors import NotFound
 from bpaz_lab.store.repositories.members import successor
 from bpaz_lab.store.tables import (
     AuditLog,
@@ -67,6 +68,9 @@ async def erase(session: Session, user: User) -> None:
     Organisations go over to the administrator who has been there longest, with the workflows that the
     person shared with them; where there is none they are left without one, and such workflows go. The
     audit log keeps what was done, and no longer by whom.
+
+    Raises:
+        NotFound: Somebody else was quicker.
     """
     everyone = select(Organization)
     for organization in (await session.exec(everyone.where(Organization.admin_user_id == user.id))).all():
@@ -104,4 +108,6 @@ async def erase(session: Session, user: User) -> None:
         .values(user_id=None, actor="erased", details=None)
     )
     session.expunge(user)
-    await session.exec(delete(User).where(col(User.id) == user.id))
+    done: Any = await session.exec(delete(User).where(col(User.id) == user.id))
+    if not done.rowcount:
+        raise NotFound("there is no such user", hint="Check the id, or list what there is.")

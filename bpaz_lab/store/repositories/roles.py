@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlmodel import col, exists, or_, select
+from sqlmodel import col, delete, exists, or_, select
 
 from bpaz_lab.errors import Conflict, NotFound
 from bpaz_lab.store.paging import Rows, page
@@ -44,7 +44,7 @@ class Roles:
         """
         found = await self._session.get(Role, role_id)
         if found is None:
-            raise NotFound("there is no such role", hint="Check the id, or list what there is.")
+            raise _missing()
         return found
 
     async def named(self, name: str, *, alone: bool = False) -> Role:
@@ -86,6 +86,7 @@ class Roles:
 
         Raises:
             Conflict: Somebody has it.
+            NotFound: Somebody else was quicker.
         """
         used = or_(
             exists().where(col(User.role) == role.name),
@@ -93,5 +94,11 @@ class Roles:
         )
         if (await self._session.exec(select(Role.id).where(Role.id == role.id, used))).first() is not None:
             raise Conflict(f"people have the role {role.name}", hint="Give them another role first.")
-        await self._session.delete(role)
-        await self._session.flush()
+        self._session.expunge(role)
+        done: Any = await self._session.exec(delete(Role).where(col(Role.id) == role.id))
+        if not done.rowcount:
+            raise _missing()
+
+
+def _missing() -> NotFound:
+    return NotFound("there is no such role", hint="Check the id, or list what there is.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select as columns
+from sqlalchemy.orm import aliased
 from sqlmodel import col, func, or_, select
 
 from bpaz_lab.errors import Conflict, NotFound
@@ -131,7 +133,7 @@ async def with_identity(session: Session, provider: str, subject: str) -> User |
 async def standing(
     session: Session, user_id: UUID, *, login: UUID | None = None, now: datetime | None = None
 ) -> Caller | None:
-    """What a person may do at this moment.
+    """What a person may do at this moment; one statement, since every request asks it.
 
     Args:
         session: The transaction.
@@ -142,29 +144,39 @@ async def standing(
     Returns:
         The caller; None where there is no such person any more, or the login has ended.
     """
+    there = aliased(Role)
     statement: Any = (
-        select(User.id, User.email, User.full_name, Role.permissions)
+        columns(
+            col(User.id),
+            col(User.email),
+            col(User.full_name),
+            col(Role.permissions),
+            col(OrganizationUser.organization_id),
+            col(there.permissions),
+        )
         .join(Role, col(Role.name) == col(User.role), isouter=True)
-        .where(User.id == user_id, User.status == "active")
+        .join(
+            OrganizationUser,
+            (col(OrganizationUser.user_id) == col(User.id)) & (col(OrganizationUser.status) == "ACTIVE"),
+            isouter=True,
+        )
+        .join(there, col(there.id) == col(OrganizationUser.role_id), isouter=True)
+        .where(col(User.id) == user_id, col(User.status) == "active")
     )
     if login is not None:
         statement = statement.join(AuthSession, col(AuthSession.user_id) == col(User.id)).where(
-            AuthSession.id == login,
+            col(AuthSession.id) == login,
             col(AuthSession.revoked_at).is_(None),
             col(AuthSession.family_expires_at) > now,
         )
-    found = (await session.exec(statement)).first()
-    if found is None:
+    found = (await session.exec(statement)).all()
+    if not found:
         return None
-    memberships = (
-        select(OrganizationUser.organization_id, Role.permissions)
-        .join(Role, col(Role.id) == col(OrganizationUser.role_id))
-        .where(OrganizationUser.user_id == user_id, OrganizationUser.status == "ACTIVE")
-    )
+    known, email, full_name, permissions, _, _ = found[0]
     return Caller(
-        user_id=found[0],
-        name=found[1] or found[2] or str(found[0]),
-        permissions=granted(found[3]),
-        organizations={place: granted(told) for place, told in (await session.exec(memberships)).all()},
+        user_id=known,
+        name=email or full_name or str(known),
+        permissions=granted(permissions),
+        organizations={place: granted(told) for *_, place, told in found if place is not None},
         session_id=login,
     )

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from bpaz_lab.errors import Conflict, Forbidden, NotFound, Unauthenticated
-from bpaz_lab.services import login_methods, members, organizations, roles
+from bpaz_lab.services import login_methods, members, organizations, roles, users
 from bpaz_lab.services.identities import on_behalf, owner
 from bpaz_lab.store.caller import Caller
 from bpaz_lab.store.tables import (
@@ -376,3 +376,21 @@ async def test_an_owner_sees_at_once_that_an_organization_is_new(cottage):
     body = organizations.OrganizationMade(name="Lab")
     made = await organizations.create_organization(cottage.call(first), body)
     assert made.id in (await owner(cottage.lab)).organizations
+
+
+async def test_of_several_who_remove_the_same_thing_at_once_one_does(house):
+    root, ada = await house.person("root", "admin"), await house.person("ada")
+    place = await house.organization("A", (root, "admin"), (ada, "user"))
+    call = house.call(await house.again(root))
+    way = await method(house, call.caller, place)
+    role = await roles.create_role(call, roles.RoleMade(name="x", permissions=[]))
+    for action, remove in (
+        ("login_method.delete", lambda: login_methods.delete_login_method(call, place, way.id)),
+        ("member.delete", lambda: members.delete_member(call, place, ada.user_id)),
+        ("role.delete", lambda: roles.delete_role(call, role.id)),
+        ("organization.delete", lambda: organizations.delete_organization(call, place)),
+        ("user.erase", lambda: users.erase_user(call, ada.user_id)),
+    ):
+        ended = await asyncio.gather(*(remove() for _ in range(4)), return_exceptions=True)
+        assert sorted(type(each).__name__ for each in ended) == ["NoneType"] + ["NotFound"] * 3, action
+        assert len(await house.rows(AuditLog, action=action)) == 1
