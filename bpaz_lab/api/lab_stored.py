@@ -53,7 +53,7 @@ def operations(old: Document, new: Document) -> list[Operation]:
     if one["name"] != other["name"]:
         found.append({"path": ["name"], "old": one["name"], "new": other["name"]})
     for section in ("nodes", "layout", "notes", "groups"):
-        found += _values(section, one[section], other[section])  # type: ignore[literal-required]
+        found += _values(section, one[section], other[section])
     return [*found, *come]  # type: ignore[list-item]
 
 

@@ -81,9 +81,9 @@ class Workflows:
             Conflict: Somebody else has saved meanwhile. The message says who, when and what differs.
         """
         document = workflow.to_dict()
-        told = {"message": message, "description": description, "is_public": is_public}
-        body = {"name": document["name"], "flow_data": document}
-        body |= {name: value for name, value in told.items() if value not in (None, "")}
+        body: dict[str, Any] = {"name": document["name"], "flow_data": document, "message": message}
+        told = {"description": description, "is_public": is_public}
+        body |= {name: value for name, value in told.items() if value is not None}
         known = self._stored(workflow)
         if known is None:
             answer = self._transport.call("POST", "workflows/", body=body)

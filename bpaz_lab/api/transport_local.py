@@ -95,9 +95,10 @@ class Local:
 
     def close(self) -> None:
         """Ends what runs and closes the store; the next request opens it again."""
-        if (lab := self.__dict__.pop("_lab", None)) is not None:
+        if "_lab" in self.__dict__:
+            self._run(self._lab.close())  # what runs here still tells how it ends
+            self.__dict__.pop("_lab", None)
             self._caller = None
-            self._run(lab.close())
 
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:

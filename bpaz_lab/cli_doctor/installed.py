@@ -108,7 +108,7 @@ def _canvas() -> Iterator[Check]:
 def _kernels() -> Check:
     from jupyter_client.kernelspec import KernelSpecManager
 
-    specs = KernelSpecManager().get_all_specs()  # type: ignore[no-untyped-call]
+    specs = KernelSpecManager().get_all_specs()
     python = {
         name: each["spec"]["argv"][0]
         for name, each in specs.items()
