@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -26,43 +24,15 @@ from bpaz_lab.errors import (
     TooLarge,
     Unauthenticated,
 )
+from tests.support.told_server import told_server
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
 def told():
-    """A server that answers what the test tells it to, and keeps what it was asked."""
-
-    class Told(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do(self):
-            length = int(self.headers.get("content-length", 0))
-            server.asked.append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
-            status, headers, body = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            if "Content-Length" not in headers:
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do_PUT = do_DELETE = do  # noqa: N815 (the names of http.server)
-
-        def log_message(self, *_):
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Told)
-    server.asked, server.answers = [], [(200, {"Content-Type": "application/json"}, b"{}")]
-    server.url = f"http://127.0.0.1:{server.server_port}/base/"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with told_server() as server:
+        yield server
 
 
 @pytest.fixture
