@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import pickle
@@ -582,3 +583,11 @@ async def test_a_body_of_another_shape_is_refused_without_showing_it(lab, ada, f
         await made(lab, ada, fields=fields)
     shown = f"{caught.value} {getattr(caught.value, 'problems', '')}"
     assert CANARY not in shown
+
+
+async def test_of_two_who_take_a_name_at_once_one_gets_it(lab, ada):
+    told = await asyncio.gather(*(made(lab, ada) for _ in range(4)), return_exceptions=True)
+    assert sum(isinstance(each, dict) for each in told) == 1
+    assert sum(isinstance(each, Conflict) for each in told) == 3
+    assert (await lease(lab, ada))["value"] == CANARY
+    assert [each.action for each in await audited(lab)] == ["credential.create", "credential.lease"]
