@@ -103,7 +103,7 @@ class Chats:
         )
         return await page(
             self._session,
-            select(grouped),
+            select(*grouped.c),
             grouped.c,
             sort=sort,
             limit=limit,
