@@ -263,15 +263,15 @@ def kill(server, pid):
 
 
 def restart(server, pid):
-    jupyter = server.client(base_url=server.url)
-    (kernel,) = jupyter.get("api/kernels").json()
-    assert jupyter.post(f"api/kernels/{kernel['id']}/restart").status_code == 200
+    jupyter = server.client()
+    (kernel,) = jupyter.get(f"{server.url}api/kernels").json()
+    assert jupyter.post(f"{server.url}api/kernels/{kernel['id']}/restart").status_code == 200
 
 
 def shut_down(server, pid):
-    jupyter = server.client(base_url=server.url)
-    (kernel,) = jupyter.get("api/kernels").json()
-    assert jupyter.delete(f"api/kernels/{kernel['id']}").status_code == 204
+    jupyter = server.client()
+    (kernel,) = jupyter.get(f"{server.url}api/kernels").json()
+    assert jupyter.delete(f"{server.url}api/kernels/{kernel['id']}").status_code == 204
 
 
 @pytest.mark.parametrize("end", [kill, restart, pytest.param(shut_down, marks=pytest.mark.full)])
