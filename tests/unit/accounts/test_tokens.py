@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import time
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import jwt
 import pytest
@@ -19,7 +19,7 @@ from bpaz_lab.settings import Settings
 pytestmark = [pytest.mark.unit, pytest.mark.auth]
 
 KEY, OLD, FOREIGN = b"k" * 32, b"o" * 32, b"f" * 32
-USER, LOGIN = uuid4(), uuid4()
+USER, LOGIN = UUID(int=1), UUID(int=2)  # fixed: tests are named by them
 RING = Tokens([KEY, OLD], Settings())
 PUBLIC_RSA = (
     "-----BEGIN PUBLIC KEY-----\n"
@@ -103,6 +103,7 @@ CORPUS = {
     "kid a list": forged({"kid": [kid(KEY)]}),
     "own key in the header": forged({"jwk": {"kty": "oct", "k": coded(FOREIGN)}}, key=FOREIGN),
     "key by address": forged({"jku": "https://example.org/keys"}, key=FOREIGN),
+    "another header, well signed": forged({"x5u": "https://example.org/cert"}),
     "crit": forged({"crit": ["exp"]}),
     "header no object": f"{coded([1])}.{body}.{signature}",
     "header no JSON": f"{coded(b'{')}.{body}.{signature}",
