@@ -482,30 +482,6 @@ def test_a_shared_installation_is_asked_through_its_server(tmp_path, monkeypatch
     assert not (tmp_path / "kept").exists()
 
 
-def test_one_signs_in_at_a_shared_server(shared, monkeypatch):
-    lab = bz.connect(shared.url, token=TOKEN)
-    assert "not signed in" in repr(lab)
-    with pytest.raises(Unauthenticated):
-        lab.workflows.list()
-    password = "a long and quiet evening"
-    lab.transport.call("POST", "auth/signup", body={"email": "ann@lab.example", "password": password})
-    with pytest.raises(Unauthenticated):
-        lab.sign_in("ann@lab.example", password="wrong")
-    asked = []
-    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or password)
-    assert repr(lab.sign_in("ann@lab.example")) == f"<Lab {shared.url} as ann@lab.example>"
-    assert asked == ["Password of ann@lab.example: "]
-    lab.workflows.save(greeting())
-    lab.transport.login._access = "ended"  # as after half an hour
-    assert [each.name for each in lab.workflows] == ["Greeting"]
-    access = lab.transport.login._access
-    assert bz.connect(f"{shared.url}?token={TOKEN}", token=access).me()["email"] == "ann@lab.example"
-    assert password not in repr(vars(lab.transport.login))
-    lab.sign_out()
-    with pytest.raises(Unauthenticated):
-        lab.workflows.list()
-
-
 # ---- from a real kernel ----------------------------------------------------------------------------
 
 
@@ -600,3 +576,30 @@ def test_a_process_that_is_no_kernel_does_not_pass_for_one(server, cell, tmp_pat
 def test_the_kernel_sees_no_secret_of_the_server(cell):
     assert os.environ["BPAZ_SERVER_URL"] == cell("import os; print(os.environ['BPAZ_SERVER_URL'])")
     assert cell("print([n for n in os.environ if n.startswith('BPAZ_') and 'KEY' in n])") == "[]"
+
+
+# ---- another server in this process: last, for the environment is then that server's ----------------
+
+
+def test_one_signs_in_at_a_shared_server(shared, monkeypatch):
+    lab = bz.connect(shared.url, token=TOKEN)
+    assert "not signed in" in repr(lab)
+    with pytest.raises(Unauthenticated):
+        lab.workflows.list()
+    password = "a long and quiet evening"
+    lab.transport.call("POST", "auth/signup", body={"email": "ann@lab.example", "password": password})
+    with pytest.raises(Unauthenticated):
+        lab.sign_in("ann@lab.example", password="wrong")
+    asked = []
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or password)
+    assert repr(lab.sign_in("ann@lab.example")) == f"<Lab {shared.url} as ann@lab.example>"
+    assert asked == ["Password of ann@lab.example: "]
+    lab.workflows.save(greeting())
+    lab.transport.login._access = "ended"  # as after half an hour
+    assert [each.name for each in lab.workflows] == ["Greeting"]
+    access = lab.transport.login._access
+    assert bz.connect(f"{shared.url}?token={TOKEN}", token=access).me()["email"] == "ann@lab.example"
+    assert password not in repr(vars(lab.transport.login))
+    lab.sign_out()
+    with pytest.raises(Unauthenticated):
+        lab.workflows.list()
