@@ -426,7 +426,7 @@ def all_bodies(body):
 def test_the_two_sides_are_equal_but_for_conflicts(triple):
     base, ours, theirs = triple
     one, other = merge(base, ours, theirs), merge(base, theirs, ours)
-    assert sorted(paths(one)) == sorted(paths(other))
+    assert bool(one.conflicts) == bool(other.conflicts)  # one clash may bring another, on one side only
     if not one.conflicts:
         assert same(in_no_order(one.document), in_no_order(other.document))
 
