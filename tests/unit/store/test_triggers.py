@@ -6,7 +6,7 @@ from sqlalchemy import text
 from bpaz_lab.errors import StoreError
 from bpaz_lab.store.caller import Caller
 from bpaz_lab.store.repositories import audit
-from bpaz_lab.store.tables import User
+from bpaz_lab.store.tables import User, UserCredential
 
 # ruff: noqa: S608 (the statements are those of the test)
 
@@ -33,6 +33,20 @@ async def test_nobody_sets_updated_at_back(database):
     await run(database, "INSERT INTO users (email) VALUES ('ann@x')")
     await run(database, f"UPDATE users SET full_name = 'Ann', updated_at = '{OLD}'")
     assert (await run(database, f"SELECT count(*) FROM users WHERE updated_at > '{OLD}'")).scalar_one() == 1
+
+
+async def test_to_use_a_credential_is_not_to_change_it(database):
+    async with database.session() as session:
+        user = User(email="ann@x")
+        session.add(user)
+        await session.flush()
+        session.add(UserCredential(user_id=user.id, name="k", service_type="generic", encrypted_secret="x"))
+    changed = "SELECT updated_at FROM user_credentials"
+    before = (await run(database, changed)).scalar_one()
+    await run(database, f"UPDATE user_credentials SET last_used_at = '{OLD}'")
+    assert (await run(database, changed)).scalar_one() == before
+    await run(database, "UPDATE user_credentials SET encrypted_secret = 'y'")
+    assert (await run(database, changed)).scalar_one() > before
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)

@@ -15,10 +15,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# The seed names triggers only for tables that it keeps the time of the last change of.
 CHANGING = (
-    "users", "workflows", "execution_checkpoints", "user_credentials", "organization", "organization_user",
-    "login_method",
+    "users", "workflows", "execution_checkpoints", "organization", "organization_user", "login_method",
 )  # fmt: skip
 GIN = (
     ("idx_execution_checkpoints_data_gin", "execution_checkpoints", "checkpoint_data"),
@@ -53,6 +51,7 @@ def upgrade() -> None:
         for name, table, column in GIN:
             op.create_index(name, table, [column], postgresql_using="gin")
     updated_at.add(*CHANGING)
+    updated_at.add("user_credentials", use="last_used_at")
     audit_trail.add()
     roles = sa.table("roles", *(sa.column(name) for name in ("name", "description", "permissions")))
     op.bulk_insert(roles, [dict(zip(roles.c.keys(), row, strict=True)) for row in ROLES])
