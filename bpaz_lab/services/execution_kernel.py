@@ -73,12 +73,11 @@ class Heard(Model):
 @route("POST", "executions/{id}/claim", access="kernel")
 async def claim_execution(call: Call, id: UUID) -> Work:
     """Take over an execution that this kernel was told to run."""
-    async with call.session() as session:
-        row = await Executions(session, call.caller).assigned(id, document=True)
-        if row.status not in ("pending", "running") or await following(session, id):
+    await call.lab.ready()
+    async with call.lab.database.session(read_only=True) as session:
+        row = await Executions(session, call.caller).assigned(id, document=True, change=False)
+        if row.status != "pending":  # it runs as soon as it tells its first event
             raise Conflict(f"the execution is {row.status}", hint="It is under way, or has ended.")
-        row.status = "running"
-        row.started_at = row.started_at or utcnow()
         work = Work(
             execution_id=id,
             name=row.name,
@@ -122,6 +121,8 @@ async def tell_events(call: Call, id: UUID, body: Told) -> Heard:
             return Heard(received=number, over=True)
         events = fresh(events, number)
         await append(session, id, events)
+        if row.status == "pending":
+            row.status, row.started_at = "running", utcnow()
         if body.outcome is not None and events:
             await _settle(session, call.caller, row, body.outcome)
     lab.live.publish(id, events, saved=True)
