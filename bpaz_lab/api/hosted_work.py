@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from bpaz_lab.api.leases import Leases
 from bpaz_lab.api.running import _namespace
@@ -53,6 +55,6 @@ def prepared(work: dict[str, Any], server: Transport) -> Run:
         services.namespace = _namespace()
     else:
         services.egress = EgressPolicy()
-        services.jail = Jail([tempfile.mkdtemp(prefix="bpaz-empty-")])
+        services.jail = Jail([Path(tempfile.gettempdir(), f"bpaz-nothing-{uuid4()}")])  # no such folder
     plan = Workflow.from_dict(work["flow_data"]).plan()
     return Run(plan, work["inputs"], Options(timeout=work["timeout"], services=services))
