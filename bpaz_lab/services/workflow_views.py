@@ -39,8 +39,10 @@ class CheckQuery(Model):
 class DiffQuery(Model):
     """Which versions."""
 
-    from_: int | None = Field(None, alias="from", ge=1, description="The one before `to` by default.")
-    to: int | None = Field(None, ge=1, description="The latest by default.")
+    from_: int | None = Field(
+        None, alias="from", ge=1, lt=2**31, description="The one before `to` by default."
+    )
+    to: int | None = Field(None, ge=1, lt=2**31, description="The latest by default.")
 
 
 class VersionQuery(Listing):
