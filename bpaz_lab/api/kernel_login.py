@@ -57,11 +57,11 @@ def own_server() -> Remote | None:
     The same for the whole process, so that it signs in once.
     """
     url, kernel = os.environ.get(SERVER_URL, ""), this_kernel()
-    return _server(url, kernel) if url and kernel else None
+    return _server(url, kernel, os.getpid()) if url and kernel else None
 
 
 @lru_cache(4)
-def _server(url: str, kernel: Kernel) -> Remote:
+def _server(url: str, kernel: Kernel, _process: int) -> Remote:
     return Remote(url, KernelLogin(kernel))
 
 

@@ -38,10 +38,10 @@ class InProcess:
         self._running: set[UUID] = set()
         self._beating: asyncio.Task[None] | None = None
 
-    async def start(self, execution_id: UUID, caller: Caller) -> None:
+    async def start(self, execution_id: UUID, caller: Caller) -> None:  # noqa: ARG002
         """Runs an admitted execution in a thread of its own."""
         async with self._lab.database.session() as session:
-            if not await assign(session, execution_id, caller.kernel_id, self._lab.server_id):
+            if not await assign(session, execution_id, self._transport.kernel_id, self._lab.server_id):
                 return
         self._running.add(execution_id)
         if self._beating is None or self._beating.done():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 import threading
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,9 +26,7 @@ from bpaz_lab.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping
 
-    from bpaz_lab.services.call import Call
     from bpaz_lab.services.lab import Lab
-    from bpaz_lab.store.caller import Caller
 
 T = TypeVar("T")
 
@@ -52,7 +51,6 @@ class Local:
             )
         self.settings = settings
         self.kernel_id = f"local-{uuid.uuid4().hex}"
-        self._caller: Caller | None = None
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -98,7 +96,6 @@ class Local:
         if "_lab" in self.__dict__:
             self._run(self._lab.close())  # what runs here still tells how it ends
             self.__dict__.pop("_lab", None)
-            self._caller = None
 
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -106,7 +103,7 @@ class Local:
         loop = asyncio.new_event_loop()
         loop.set_default_executor(ThreadPoolExecutor(4, thread_name_prefix="bpaz-store"))
         threading.Thread(target=loop.run_forever, name="bpaz-store", daemon=True).start()
-        atexit.register(self.close)
+        atexit.register(self._leave, os.getpid())
         return loop
 
     @cached_property
@@ -117,6 +114,10 @@ class Local:
         lab = Lab.of(self.settings)
         lab.runner = InProcess(lab, self)
         return lab
+
+    def _leave(self, process: int) -> None:
+        if os.getpid() == process:  # a fork has no such thread, and would wait for ever
+            self.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         with self._lock:
@@ -142,21 +143,18 @@ class Local:
     async def _answer(
         self, method: str, path: str, query: Mapping[str, str], body: Any, headers: Mapping[str, str]
     ) -> Any:
-        from bpaz_lab.services.dispatch import dispatch
-
-        told = {name: [value] for name, value in query.items()}
-        call = await self._as_owner({name.lower(): value for name, value in headers.items()})
-        return await dispatch(call, method, path, told, written(body))
-
-    async def _as_owner(self, headers: Mapping[str, str]) -> Call:
         from bpaz_lab.services.call import Call
+        from bpaz_lab.services.dispatch import serve
         from bpaz_lab.services.identities import owner
+        from bpaz_lab.services.table import find
 
-        if self._caller is None:
-            await self._lab.ready()
-            # This process is the kernel, too: it runs what it admits, and is lent credentials.
-            self._caller = replace(await owner(self._lab), kernel_id=self.kernel_id)
-        return Call(self._lab, self._caller, headers)
+        route, parameters = find(method, path)
+        caller = await owner(self._lab, request_id=uuid.uuid4().hex)
+        if route.access == "kernel":  # this process is one too: it runs what it admits, and is lent secrets
+            caller = replace(caller, kernel_id=self.kernel_id)
+        call = Call(self._lab, caller, {name.lower(): value for name, value in headers.items()})
+        told = {name: [value] for name, value in query.items()}
+        return await serve(call, route, parameters, told, written(body))
 
 
 _OPEN: Final[dict[tuple[str, ...], Local]] = {}
@@ -173,6 +171,7 @@ def local(settings: Settings | None = None) -> Local:
     """
     settings = settings or Settings.read()
     where = (
+        str(os.getpid()),
         str(settings.folder.absolute()),
         settings.database_url.get_secret_value(),
         *(str(each) for each in (settings.postgres_host, settings.postgres_port, settings.postgres_db)),

@@ -135,3 +135,27 @@ def test_a_script_ends_although_something_runs(settings):
     store = Local(settings)
     assert store.call("GET", f"executions/{done.stdout.strip()}")["status"] == "cancelled"
     store.close()
+
+
+def test_a_fork_opens_the_store_anew(settings):
+    script = (
+        "import os\n"
+        "from bpaz_lab.api.transport_local import local\n"
+        "print(local().call('GET', 'auth/profile')['full_name'], flush=True)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    print(local().call('GET', 'auth/profile')['full_name'], flush=True)\n"
+        "else:\n"
+        "    print(os.waitpid(child, 0)[1], flush=True)\n"
+    )
+    environ = {"PATH": "/usr/bin:/bin", "BPAZ_DATA_FOLDER": settings.data_folder}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.stdout.splitlines() == ["owner", "owner", "0"], done.stderr
+
+
+def test_what_was_done_is_in_the_audit_log(store):
+    store.call("POST", "workflows/", body={"flow_data": GREETING})
+    (row,) = store.call("GET", "admin/audit", query={"action": "workflow.create"})["items"]
+    assert row["request_id"]
