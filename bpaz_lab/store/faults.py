@@ -41,6 +41,12 @@ _CODES: Final = {
         "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PROTOCOL",
     ),
 }  # fmt: skip
+# A connection that could not be made has no code; libpq's text names host, user and database beside these.
+_REASONS: Final = (
+    "password authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry",
+    "failed to resolve host", "Connection refused", "timeout expired", "too many clients",
+    "too many connections", "starting up", "shutting down", "SSL", "server closed the connection",
+)  # fmt: skip
 _SAYS: Final[dict[str, tuple[type[BpazError], str, str]]] = {
     "taken": (Conflict, "there is one like that already", "Choose another name, or change that one."),
     "referred": (Conflict, "other things hang on it, or what it belongs to is gone", "Look at it again."),
@@ -99,7 +105,9 @@ def translated(error: SQLAlchemyError | sqlite3.Error) -> BpazError:
     else:
         kind = "unfit" if isinstance(error, StatementError) else "other"
     cls, message, hint = _SAYS[kind]
-    where = _table(cause) or _code(cause) or (type(cause).__name__ if kind == "other" else "")
+    where = (
+        _table(cause) or _code(cause) or _reason(cause) or (type(cause).__name__ if kind == "other" else "")
+    )
     return cls(f"{message} [{where}]" if where else message, hint=hint)
 
 
@@ -124,6 +132,11 @@ def _is_a(error: BaseException | None, *names: str) -> bool:
 def _code(error: Any) -> str:
     """The five signs of Postgres, or SQLite's name of the fault; empty where the driver has none."""
     return str(getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None) or "")
+
+
+def _reason(error: Any) -> str:
+    """Why there is no connection, in words that name nobody."""
+    return next((reason for reason in _REASONS if reason in str(error)), "")
 
 
 def _table(error: Any) -> str:

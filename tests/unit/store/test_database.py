@@ -232,6 +232,6 @@ async def test_where_nobody_listens(tmp_path):
     settings = Settings(
         data_folder=str(tmp_path), database_url="postgresql://ann:canary-secret@127.0.0.1:1/nothing"
     )
-    with pytest.raises(StoreUnavailable) as caught:
+    with pytest.raises(StoreUnavailable, match="Connection refused") as caught:
         await Database.of(settings).ping()
     assert "canary" not in f"{caught.value} {caught.value.hint}"

@@ -68,7 +68,7 @@ async def reached(told, what, count):
 
 async def test_a_wrong_password_or_name_is_no_secret_told(database_settings, postgres):
     url = postgres.url("no_such_database")
-    with pytest.raises(StoreUnavailable) as caught:
+    with pytest.raises(StoreUnavailable, match="does not exist") as caught:
         await Database.of(Settings(database_url=url)).ping()
     assert "no_such_database" not in str(caught.value)
 

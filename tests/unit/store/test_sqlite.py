@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import subprocess
+import sys
 
 import pytest
 from sqlalchemy import text
@@ -20,6 +22,43 @@ only_sqlite = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 
 
 # ---- the file ----------------------------------------------------------------------------------------
+
+
+WRITER = """
+import asyncio, sys
+from bpaz_lab.settings import Settings
+from bpaz_lab.store.database import Database
+from bpaz_lab.store.tables import User
+
+async def main(folder):
+    database = Database.of(Settings(data_folder=folder))
+    number = 0
+    while True:
+        async with database.session() as session:
+            session.add_all([User(email=f"a{number}@x"), User(email=f"b{number}@x")])
+        print(number, flush=True)
+        number += 1
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+async def test_what_a_killed_process_had_accepted_is_there_and_whole(tmp_path):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    for _ in range(20):
+        await asyncio.wait_for(process.stdout.readline(), 60)
+    process.kill()
+    rest = await process.stdout.read()
+    await process.wait()
+    accepted = 20 + len(rest.splitlines())
+    database = Database.of(Settings(data_folder=str(tmp_path)))
+    found = await emails(database)
+    assert {f"{half}{number}@x" for half in "ab" for number in range(accepted)} <= set(found)
+    assert len(found) % 2 == 0
+    assert await pragma(database, "integrity_check") == "ok"
+    await database.close()
 
 
 def mode(path):

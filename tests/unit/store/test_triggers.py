@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from sqlalchemy import text
 
@@ -65,7 +67,7 @@ async def test_what_the_database_makes_looks_like_what_the_product_makes(databas
 async def entry(database):
     async with database.session() as session:
         await audit.record(
-            session, Caller(None, "ann"), "workflow.delete", "workflow", "w1", details={"name": "Private"}
+            session, Caller(uuid4(), "ann"), "workflow.delete", "workflow", "w1", details={"name": "Private"}
         )
     return "WHERE object_id = 'w1'"
 
@@ -76,6 +78,7 @@ FORBIDDEN = {
     "another actor": "UPDATE audit_log SET actor = 'ben'",
     "another time": f"UPDATE audit_log SET created_at = '{OLD}', actor = 'erased'",
     "other details": "UPDATE audit_log SET actor = 'erased', details = '{}'",
+    "forgotten by half": "UPDATE audit_log SET actor = 'erased', details = NULL",
     "deleted": "DELETE FROM audit_log",
 }
 
