@@ -12,7 +12,7 @@ import pytest
 from bpaz_lab.__main__ import main
 from bpaz_lab.cli_doctor import drawn, installed
 from bpaz_lab.cli_doctor.check import Check
-from bpaz_lab.cli_doctor.installed import _canvas, _kernels, _model, _packages, _server_extension
+from bpaz_lab.cli_doctor.installed import _canvas, _kernels, _model, _packages
 from bpaz_lab.cli_doctor.kept import looks as kept
 from bpaz_lab.cli_doctor.reached import _environment, _profile, _servers
 from bpaz_lab.settings import Settings
@@ -49,10 +49,23 @@ def settings(tmp_path):
     return Settings(data_folder=str(tmp_path / "kept"))
 
 
+@pytest.fixture
+def jupyter(tmp_path, monkeypatch):
+    """Jupyter's own configuration: whether its server loads the extension."""
+
+    def set_(enabled):
+        told = {"ServerApp": {"jpserver_extensions": {"bpaz_lab": enabled}}}
+        (tmp_path / "jupyter_server_config.json").write_text(json.dumps(told))
+
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    return set_
+
+
 # ---- the command -----------------------------------------------------------------------------------
 
 
-def test_the_command_tells_everything_but_secrets(monkeypatch, tmp_path, capsys):
+def test_the_command_tells_everything_but_secrets(jupyter, monkeypatch, tmp_path, capsys):
+    jupyter(False)
     tmp_path.chmod(0o755)
     monkeypatch.setenv("BPAZ_DATA_FOLDER", str(tmp_path))
     monkeypatch.setenv("BPAZ_TOKEN_KEYS", CANARY)
@@ -63,16 +76,19 @@ def test_the_command_tells_everything_but_secrets(monkeypatch, tmp_path, capsys)
     assert found["data folder"]["state"] == "fault"
     assert found["data folder"]["hint"] == f"chmod -R go-rwx {tmp_path}"
     assert found["environment"]["state"] == "warning"
-    assert {"Python", "packages", "server extension", "labextension", "kernels", "ports"} <= found.keys()
+    assert found["server extension"]["said"] == "the Jupyter server does not load bpaz_lab"
+    assert {"Python", "packages", "labextension", "kernels", "ports"} <= found.keys()
 
 
-def test_the_command_is_for_people_too(monkeypatch, capsys):
+def test_the_command_is_for_people_too(jupyter, monkeypatch, capsys):
+    jupyter(True)
     monkeypatch.setenv("BPAZ_RUNS_PER_USER", "many")
     assert main(["doctor"]) == 1
     told = capsys.readouterr().out
     assert re.search(r"^✓ Python +3\.", told, re.MULTILINE)
+    assert re.search(r"^✓ server extension +enabled$", told, re.MULTILINE)
     assert re.search(r"^✗ settings +BPAZ_RUNS_PER_USER", told, re.MULTILINE)
-    assert told.rstrip().rpartition("\n")[2].endswith("fault") or "faults" in told
+    assert re.search(r"^\d+ faults?(, \d+ warnings?)?$", told, re.MULTILINE)
 
 
 def test_it_is_drawn_in_colours_for_a_terminal():
@@ -99,18 +115,6 @@ def test_a_package_that_is_missing_or_too_old_is_named(monkeypatch):
     assert "pydantic" in found.said
     assert "not-a-package-of-anybody is missing" in found.said
     assert "pandas" not in found.said
-
-
-def test_a_server_that_does_not_load_the_extension(monkeypatch, tmp_path):
-    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
-    (tmp_path / "jupyter_server_config.json").write_text(
-        json.dumps({"ServerApp": {"jpserver_extensions": {"bpaz_lab": False}}})
-    )
-    assert _server_extension().state == "fault"
-    (tmp_path / "jupyter_server_config.json").write_text(
-        json.dumps({"ServerApp": {"jpserver_extensions": {"bpaz_lab": True}}})
-    )
-    assert _server_extension().state == "ok"
 
 
 def test_the_canvas_and_the_labextension_of_this_installation():
