@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import col, delete, func, select, text, update
+from sqlmodel import col, func, select, text, update
 
 from bpaz_lab.store.paging import Rows, page
 from bpaz_lab.store.tables import LoginActivity
@@ -126,13 +126,6 @@ class LoginActivities:
         await self._session.exec(
             update(LoginActivity).where(col(LoginActivity.username) == old).values(username=new)
         )
-
-    async def forget(self, before: datetime) -> int:
-        """Removes what is older; gives how much that was."""
-        done: Any = await self._session.exec(
-            delete(LoginActivity).where(col(LoginActivity.attempted_at) < before)
-        )
-        return int(done.rowcount)
 
     async def page(
         self,

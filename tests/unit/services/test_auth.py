@@ -342,15 +342,19 @@ async def test_who_is_disabled_gets_no_new_token(house):
         await who(house, first)
 
 
+@pytest.mark.timeout(600)
 async def test_of_many_refreshes_at_once_one_token_lives(house, full):
-    races = 1000 if full else 60
-    first = await sign_up(house)
-    ended = await asyncio.gather(*(refresh(house, cookie(first)) for _ in range(races)))
-    assert len({cookie(each) for each in ended}) == 1
-    login = (await house.rows(AuthSession))[0]
-    assert login.refresh_hash == hashed(cookie(ended[0]))
-    assert login.previous_hash == hashed(cookie(first))
-    assert login.revoked_at is None
+    """A thousand in all at full length, not more at a time than a pool of connections has patience for."""
+    answer = await sign_up(house)
+    for _ in range(20 if full else 1):
+        before = cookie(answer)
+        ended = await asyncio.gather(*(refresh(house, before) for _ in range(50)))
+        assert len({cookie(each) for each in ended}) == 1
+        answer = ended[0]
+        login = (await house.rows(AuthSession))[0]
+        assert login.refresh_hash == hashed(cookie(answer))
+        assert login.previous_hash == hashed(before)
+        assert login.revoked_at is None
 
 
 @sqlite
