@@ -143,3 +143,26 @@ def test_a_server_that_stops_writes_down_what_it_cut_off(lived):
     assert [status for status, _ in rows[:2]] == ["completed", "cancelled"]
     status, error = rows[2]
     assert (status, json.loads(error)["code"]) in [("cancelled", "run_cancelled"), ("failed", "run_crashed")]
+
+
+@pytest.mark.full
+def test_each_person_has_a_kernel_and_runs_a_public_workflow_of_another(shared):
+    door = shared.client()
+
+    def signed_up(name):
+        body = {"email": f"{name}@example.org", "password": "a long enough password", "full_name": name}
+        answer = door.post("auth/signup", json=body)
+        assert answer.status_code == 201, answer.text
+        return shared.client(access=answer.json()["access_token"])
+
+    ada, eve = signed_up("ada"), signed_up("eve")
+    made = ada.post("workflows/", json={"name": "Hi", "flow_data": GREETING, "is_public": True})
+    assert made.status_code == 201, made.text
+    path = f"workflows/{made.json()['id']}/execute"
+    rows = [each.post(path, json={"inputs": {"name": "you"}}).json() for each in (ada, eve)]
+    assert [row["output"] for row in rows] == ["Hello you!"] * 2
+    assert len(door.get(f"{shared.url}api/kernels").json()) == 2
+    assert eve.get(f"executions/{rows[0]['id']}").status_code == 404
+    assert [each["id"] for each in eve.get("executions").json()["items"]] == [rows[1]["id"]]
+    ada.post("workflows/execute", json={"flow_data": GREETING, "inputs": {"name": "you"}})
+    assert len(door.get(f"{shared.url}api/kernels").json()) == 2
