@@ -142,7 +142,7 @@ async def delete_template(call: Call, id: UUID) -> None:
         templates = Templates(session, call.caller)
         row = await templates.get(id)
         demand(call.caller, "template.delete", row)
-        await templates.remove(row)
+        await templates.remove(id)
         details = {"name": row.name}
         await audit.record(session, call.caller, "template.delete", "template", id, details=details)
 

@@ -119,10 +119,10 @@ async def delete_workflow(call: Call, id: UUID) -> None:
     """Delete a workflow with its versions, executions and conversations."""
     async with call.session() as session:
         workflows = Workflows(session, call.caller)
-        row = await workflows.get(id)
+        row = await workflows.summary(id)
         demand(call.caller, "workflow.delete", row)
         details = {"name": row.name, "version": row.version}
-        await workflows.remove(row)
+        await workflows.remove(id)
         await audit.record(session, call.caller, "workflow.delete", "workflow", id, details=details)
 
 

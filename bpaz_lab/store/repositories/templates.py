@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 
 from bpaz_lab.errors import NotFound
 from bpaz_lab.store.paging import Rows, page
@@ -47,7 +47,7 @@ class Templates:
         )
         found = (await self._session.exec(statement)).first()
         if found is None:
-            raise NotFound("there is no such template", hint="Check the id, or list what there is.")
+            raise _missing()
         return found
 
     async def page(
@@ -86,7 +86,18 @@ class Templates:
         await self._session.flush()
         return row
 
-    async def remove(self, row: WorkflowTemplate) -> None:
-        """Deletes a template; the workflows that were made of it stay."""
-        await self._session.delete(row)
-        await self._session.flush()
+    async def remove(self, id: UUID) -> None:
+        """Deletes a template; the workflows that were made of it stay.
+
+        Raises:
+            NotFound: Somebody else was quicker.
+        """
+        statement: Any = delete(WorkflowTemplate).where(
+            col(WorkflowTemplate.id) == id, visible(WorkflowTemplate, self._caller)
+        )
+        if (await self._session.exec(statement)).rowcount != 1:
+            raise _missing()
+
+
+def _missing() -> NotFound:
+    return NotFound("there is no such template", hint="Check the id, or list what there is.")

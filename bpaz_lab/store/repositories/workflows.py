@@ -152,12 +152,17 @@ class Workflows:
         await self._keep(row, message)
         return row
 
-    async def remove(self, row: Workflow) -> None:
-        """Deletes a workflow with its versions, its executions and what was said to it."""
-        chat: Any = delete(ChatMessage).where(col(ChatMessage.chatflow_id) == row.id)
+    async def remove(self, id: UUID) -> None:
+        """Deletes a workflow with its versions, its executions and what was said to it.
+
+        Raises:
+            NotFound: Somebody else was quicker.
+        """
+        workflow: Any = delete(Workflow).where(col(Workflow.id) == id, visible(Workflow, self._caller))
+        if (await self._session.exec(workflow)).rowcount != 1:
+            raise _missing("workflow")
+        chat: Any = delete(ChatMessage).where(col(ChatMessage.chatflow_id) == id)
         await self._session.exec(chat)
-        await self._session.delete(row)
-        await self._session.flush()
 
     async def version(self, id: UUID, number: int) -> WorkflowVersion:
         """One version of a workflow that the person may read.
