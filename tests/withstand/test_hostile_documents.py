@@ -1,7 +1,7 @@
 """Hostile documents, thousands where there is time: no answer of 500 or above, and the server does nothing.
 
-A hook on the interpreter's own audit events listens while they are saved, checked, compared and asked to be run:
-the server's threads execute, import, open and connect to nothing that they do not for a harmless document.
+A hook on the interpreter's own audit events listens while they are saved, checked, compared and asked to be
+run: the server's threads execute, import, open and connect to nothing that they do not for a harmless one.
 """
 
 from __future__ import annotations
@@ -24,28 +24,37 @@ from tests.withstand.town import GREETING
 pytestmark = [pytest.mark.integration, pytest.mark.api]
 
 WATCHED = (
-    "exec", "compile", "import", "open", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork",
+    "exec", "compile", "import", "open", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn",
+    "os.fork",
     "os.spawn", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "shutil.", "socket.connect",
     "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request", "pickle.find_class",
     "marshal.", "ctypes.", "code.__new__", "object.__setattr__", "glob.glob", "tempfile.", "webbrowser.open",
 )  # fmt: skip
 
 TEXTS = [
-    "__import__('os').system('touch /tmp/harmed')", "{0.__class__.__mro__}", "{question.__class__}", "{{7*7}}",
-    "os.system", "builtins.eval", "../../../../etc/passwd", "/etc/passwd", "/proc/self/environ", "file:///etc/shadow",
-    "http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:%PORT%/", "//127.0.0.1:%PORT%/x", "~root/.ssh/id_rsa",
+    "__import__('os').system('touch /tmp/harmed')", "{0.__class__.__mro__}", "{question.__class__}",
+    "{{7*7}}",
+    "os.system", "builtins.eval", "../../../../etc/passwd", "/etc/passwd", "/proc/self/environ",
+    "file:///etc/shadow",
+    "http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:%PORT%/", "//127.0.0.1:%PORT%/x",
+    "~root/.ssh/id_rsa",
     "<script>alert(1)</script>", "'; DROP TABLE workflows; --", "=1+1", "${jndi:ldap://127.0.0.1:%PORT%/a}",
-    "!!python/object/apply:os.system ['id']", "\u202e", "\ufeff", "a" * 3_000, "", " ", ".", "..", "$cred", "$ref", "#",
+    "!!python/object/apply:os.system ['id']", "\u202e", "\ufeff", "a" * 3_000, "", " ", ".", "..", "$cred",
+    "$ref", "#",
     "True", "None", "1", "NaN", "%s%n", "x.y", "x.y.z", ".x", "x.", "lambda: 0", "(a+)+$", "a" * 40 + "!",
 ]  # fmt: skip
 NAMES = [
-    "__class__", "__init__", "__proto__", "constructor", "$cred", "$ref", "bpaz", "nodes", "edges", "body", "settings",
-    "type", "version", "policy", "layout", "notes", "groups", "title", "path", "url", "base_url", "api_key", "code",
+    "__class__", "__init__", "__proto__", "constructor", "$cred", "$ref", "bpaz", "nodes", "edges", "body",
+    "settings",
+    "type", "version", "policy", "layout", "notes", "groups", "title", "path", "url", "base_url",
+    "api_key", "code",
     "expression", "template", "model", "hello", "x" * 200, "", "class", "1", "a-b", "a b", "ä", "self",
 ]  # fmt: skip
 VALUES = [
-    None, True, False, 0, -1, 1, 2**31, 2**53, -(2**53), 1e308, -1e308, 5e-324, 0.1, [], {}, [[]], [{}], {"$cred": "x"},
-    {"$cred": ""}, {"$cred": {"$cred": "x"}}, {"$cred": "x", "y": 1}, ["a.b", "c.d"], ["a.b"], ["a", "b", "c"],
+    None, True, False, 0, -1, 1, 2**31, 2**53, -(2**53), 1e308, -1e308, 5e-324, 0.1, [], {}, [[]], [{}],
+    {"$cred": "x"},
+    {"$cred": ""}, {"$cred": {"$cred": "x"}}, {"$cred": "x", "y": 1}, ["a.b", "c.d"], ["a.b"], ["a", "b",
+    "c"],
 ]  # fmt: skip
 
 
@@ -58,6 +67,8 @@ class Watch:
 
     def _hook(self, event, arguments):
         if self.on and threading.get_ident() != self.mine and event.startswith(WATCHED):
+            if event in ("compile", "exec") and _of_sqlalchemy(sys._getframe(1)):
+                return
             self.seen.append((event, repr(arguments[:1])[:300]))
 
     @contextmanager
@@ -67,6 +78,11 @@ class Watch:
             yield self
         finally:
             self.on = False
+
+
+def _of_sqlalchemy(frame):
+    """SQLAlchemy writes small functions at the first use of a kind of expression, in the background too."""
+    return "/sqlalchemy/util/langhelpers" in frame.f_code.co_filename
 
 
 @pytest.fixture(scope="module")
@@ -161,20 +177,22 @@ class Maker:
         return self._any(chance, 2)
 
 
-def ask(client, document, saved):
-    """Everything that takes a document; gives the answers."""
+def ask(client, document, saved, ways=(0, 1, 2)):
+    """Everything that takes a document, or some of it; gives the answers."""
     told = [client.post("workflows/?check=true", json={"flow_data": document})]
-    told.append(client.post("templates", json={"flow_data": document}))
-    told.append(client.post("workflows/execute?wait=0", json={"flow_data": document, "inputs": {}}))
-    body = {"flow_data": document, "message": "x"}
-    now = client.get(f"workflows/{saved}").json()["version"]
-    told.append(client.put(f"workflows/{saved}?check=true", json=body, headers={"If-Match": f'"{now}"'}))
-    if told[-1].status_code == 200:
-        told.append(client.get(f"workflows/{saved}/diff"))
     if told[0].status_code == 201:
-        id = told[0].json()["id"]
-        told.append(client.get(f"workflows/{id}?check=true"))
+        told.append(client.get(f"workflows/{told[0].json()['id']}?check=true"))
         assert told[-1].json()["flow_data"] == told[0].json()["flow_data"]
+    if 0 in ways:
+        told.append(client.post("templates", json={"flow_data": document}))
+    if 1 in ways:
+        told.append(client.post("workflows/execute?wait=0", json={"flow_data": document, "inputs": {}}))
+    if 2 in ways:
+        now = client.get(f"workflows/{saved}").json()["version"]
+        body = {"flow_data": document, "message": "x", "version": now}
+        told.append(client.put(f"workflows/{saved}?check=true", json=body))
+        if told[-1].status_code == 200:
+            told.append(client.get(f"workflows/{saved}/diff"))
     return told
 
 
@@ -195,7 +213,8 @@ def test_hostile_documents_are_only_data(server, watch, trap, full):
     taken = 0
     with watch.watching():
         for number in range(10_000 if full else 300):
-            for answer in ask(client, maker.document(number), saved):
+            ways = (0, 1, 2) if full else (number % 3,)
+            for answer in ask(client, maker.document(number), saved, ways):
                 assert answer.status_code < 500, (number, answer.request.url, answer.text)
                 assert answer.status_code in (200, 201, 202, 400, 413, 422), (number, answer.text)
                 taken += answer.status_code in (200, 201, 202)
