@@ -302,6 +302,7 @@ async def test_a_kernel_of_its_owner_gets_it_for_its_host(lab, ada):
     after = await ask(lab, ada, "GET", f"credentials/{before['id']}")
     assert after["last_used_at"] is not None
     assert before["last_used_at"] is None
+    assert after["updated_at"] == before["updated_at"]
 
 
 @sqlite
