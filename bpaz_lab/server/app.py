@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar
 
 from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
 
 from bpaz_lab.errors import BpazError
 from bpaz_lab.server.backend import Backend
 from bpaz_lab.server.handlers import BASE, Handler
 from bpaz_lab.server.traits import BpazLab
 from bpaz_lab.settings import PREFIX, Settings, forget_secrets
-
-if TYPE_CHECKING:
-    from jupyter_server.serverapp import ServerApp
 
 URL = f"{PREFIX}SERVER_URL"
 
@@ -24,12 +21,13 @@ class BpazLabApp(ExtensionApp):
 
     name = "bpaz_lab"
     description = "LLM workflows: REST API, store, credentials and accounts."
-    classes: ClassVar = [BpazLab]
+    classes = [ServerApp, BpazLab]  # noqa: RUF012 (Jupyter declares it as one of each instance)
 
     backend: Backend | None = None
 
     def initialize_handlers(self) -> None:
         """Jupyter calls this while it loads; nothing is opened yet."""
+        assert self.serverapp is not None
         self.backend = Backend(self.serverapp, self._read())
         self.handlers.append((rf"{BASE}(?:/.*)?", Handler, {"backend": self.backend}))
 

@@ -68,7 +68,7 @@ class Handler(APIHandler):
         if self._size <= self.backend.settings.body_limit:
             self._body += chunk
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]
         """Asks Jupyter who this is, and whether the request comes from a page that may send it.
 
         A refusal waits until the body is read: an answer in the middle of it costs the client its connection,
@@ -158,7 +158,7 @@ class Handler(APIHandler):
         await self._serve("PATCH")
 
     @allow_unauthenticated
-    async def options(self) -> None:
+    async def options(self) -> None:  # type: ignore[override]
         """Says which methods a path has, and to a page of a listed origin what it may send."""
         if self._refused is not None:
             raise self._refused
@@ -264,8 +264,8 @@ class Handler(APIHandler):
             await self.finish(answer.content, set_content_type=answer.media_type)
         else:
             self.set_status(answer.status)
-            for name, (value, attributes) in (answer.cookies or {}).items():
-                self._set_cookie(name, value, dict(attributes))
+            for cookie, (content, attributes) in (answer.cookies or {}).items():
+                self._set_cookie(cookie, content, dict(attributes))
             empty = answer.status == 204
             await self.finish(None if empty else to_json(answer.value, inf_nan_mode="null"))
 
@@ -344,7 +344,7 @@ class Handler(APIHandler):
         log = self.backend.log
         (log.error if status >= 500 else log.warning if status >= 400 else log.info)("request", **told)
         if getattr(self.serverapp, "record_http_request_metrics", False):
-            prometheus_log_method(self)
+            prometheus_log_method(self)  # type: ignore[no-untyped-call]
         from bpaz_lab.services import metrics
 
         metrics.request_finished(name, self.request.method or "", seconds, self.code)

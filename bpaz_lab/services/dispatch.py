@@ -39,7 +39,7 @@ async def dispatch(
     path: str,
     query: Mapping[str, list[str]] | None = None,
     body: Any = None,
-) -> Answer | Raw | Stream:
+) -> Answer[Any] | Raw | Stream:
     """Serves one request.
 
     Args:
@@ -65,7 +65,7 @@ async def serve(
     parameters: Mapping[str, Any],
     query: Mapping[str, list[str]] | None = None,
     body: Any = None,
-) -> Answer | Raw | Stream:
+) -> Answer[Any] | Raw | Stream:
     """Serves a request whose route is known; see ``dispatch``."""
     admit(route, call.caller)
     given = dict(parameters)
@@ -126,7 +126,7 @@ async def read_body(route: Route, body: Any, limit: int) -> Any:
     if isinstance(body, bytes):
         body = await _parsed(body, limit)
     if route.body is not None:
-        if body is None and not isinstance(route.body, type):  # Body | None
+        if body is None and route.optional:
             return None
         return _validated(route.body, {} if body is None else body, "body")
     if body not in (None, {}):
@@ -148,7 +148,7 @@ async def _parsed(body: bytes, limit: int) -> Any:
     return await asyncio.to_thread(loads, body, limits=limits)
 
 
-def _answer(route: Route, value: Any) -> Answer | Raw | Stream:
+def _answer(route: Route, value: Any) -> Answer[Any] | Raw | Stream:
     if isinstance(value, Raw | Stream):
         return value
     answer = value if isinstance(value, Answer) else Answer(value)

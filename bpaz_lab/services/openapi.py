@@ -27,6 +27,23 @@ _PARAMETERS: Final[dict[type, dict[str, Any]]] = {
     int: {"type": "integer", "minimum": 0, "maximum": 999_999_999},
     str: {"type": "string", "minLength": 1, "maxLength": 255},
 }
+_METHODS: Final = ("GET", "POST", "PUT", "DELETE")
+_GROUPS: Final = {
+    "workflows": "Workflows that are kept: their versions, what differs between two, runs and conversations.",
+    "executions": "Runs: how they stand, what they gave, what they told on the way.",
+    "templates": "Workflows to begin with, built in or published.",
+    "credentials": "Keys for providers. A value goes in and never comes out again.",
+    "nodes": "The node types that this server knows.",
+    "auth": "Signing up, in and out, and one's own account; in the profile `shared`.",
+    "organizations": "The organisations that one is a member of.",
+    "admin": "People, organisations, roles, and what was done; for administrators.",
+    "health": "Whether the server can serve.",
+    "metrics": "Figures for Prometheus.",
+    "kernel": "How a kernel proves to its server which kernel it is.",
+    "openapi": "This description.",
+    "docs": "The page that shows it.",
+}
+"""What each group of routes is about, in the order in which one reads them."""
 _SECURITY: Final[dict[Access, list[dict[str, list[str]]]]] = {
     "public": [],
     "anonymous": [{"jupyterToken": []}, {"jupyterCookie": []}],
@@ -107,7 +124,7 @@ async def get_openapi(call: Call) -> Answer[dict[str, Any]]:  # noqa: ARG001 (ev
 @cache
 def description() -> dict[str, Any]:
     """The whole description, made once."""
-    routes = list(ROUTES)
+    routes = sorted(ROUTES, key=_place)
     schemas, definitions = _schemas(routes)
     paths: dict[str, Any] = {}
     for each in routes:
@@ -172,7 +189,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     if route.body is not None:
         schema = schemas[f"{route.name}.body"]
         operation["requestBody"] = {
-            "required": isinstance(route.body, type),
+            "required": not route.optional,
             "content": {"application/json": {"schema": schema}},
         }
     return operation
@@ -238,12 +255,19 @@ def _json(route: Route) -> Any:
 
 
 def _tags(routes: Iterable[Route]) -> list[dict[str, str]]:
-    """The resources in the order of their names, each told by the docstring of a file that serves it."""
-    told: dict[str, str] = {}
-    for each in routes:
-        module = inspect.getmodule(each.call)
-        told.setdefault(_tag(each), (inspect.getdoc(module) or "").partition("\n")[0])
-    return [{"name": name, "description": text} for name, text in sorted(told.items())]
+    """The groups of routes, those with a sentence of their own first."""
+    used = {_tag(each): inspect.getmodule(each.call) for each in routes}
+    told = {name: text for name, text in _GROUPS.items() if name in used}
+    told |= {
+        name: (inspect.getdoc(module) or "").partition("\n")[0]
+        for name, module in sorted(used.items())
+        if name not in told
+    }
+    return [{"name": name, "description": text} for name, text in told.items()]
+
+
+def _place(route: Route) -> tuple[str, int]:
+    return route.path.strip("/"), _METHODS.index(route.method)
 
 
 def _tag(route: Route) -> str:

@@ -126,6 +126,11 @@ class Route:
         return tuple(each for each in found if each not in (None, type(None)))
 
     @property
+    def optional(self) -> bool:
+        """Whether it takes a body or none: ``Body | None``."""
+        return type(None) in get_args(self.body)
+
+    @property
     def resource(self) -> str:
         """The file that it stands in."""
         return self.call.__module__.rpartition(".")[2]
