@@ -81,9 +81,8 @@ async def test_address_and_password_take_the_current_password(house, changes):
         with pytest.raises(InputError) as caught:
             await change(house, caller, **changes, current_password=given)
         assert caught.value.path == "body.current_password"
-    for _ in range(3):
-        with pytest.raises(InputError):
-            await change(house, caller, **changes, current_password="not the password")
+    made = {"username": "ada@example.org", "activity_code": -2, "message": "", "attempted_at": utcnow()}
+    await house.add(*[LoginActivity(**made) for _ in range(10)])
     with pytest.raises(Throttled):
         await change(house, caller, **changes, current_password=PASSWORD)
     assert (await house.rows(User))[0].email == "ada@example.org"
