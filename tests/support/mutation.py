@@ -66,12 +66,11 @@ class Tree:
     def run(self, *tests):
         """Runs tests with the copy; gives pytest's exit code and what it printed."""
         folder = str(self.folder)
-        # Files change within a second, and Python trusts the time of a cached one; the tests' own options
-        # are not meant for these.
+        # The options of these tests are not meant for those.
         environ = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))
         }
-        environ |= {"PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        environ |= {"PYTHONPATH": folder}
         told = subprocess.run(
             [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider",
              "--no-cov", "--rootdir", folder, *tests],
