@@ -58,6 +58,11 @@ class Settings(BaseModel):
     allowed_origins: list[str] = Field(
         default_factory=list, description="Pages of other origins that may call the API, as a JSON list."
     )
+    egress_allow: list[str] = Field(
+        default_factory=list,
+        description="Private places at which credentials may be checked in `shared`: `host`, `host:port`, an "
+        "address or a network, as a JSON list.",
+    )
     access_token_minutes: int = Field(30, ge=1, description="Minutes that an access token holds.")
     refresh_token_days: int = Field(7, ge=1, description="Days that a refresh token holds.")
     refresh_family_days: int = Field(30, ge=1, description="Days after which one must sign in again.")

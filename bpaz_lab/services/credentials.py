@@ -248,7 +248,11 @@ def _may_go(call: Call, row: UserCredential, host: str) -> bool:
 def _egress(settings: Settings) -> EgressPolicy:
     """What asking a provider may reach: on one's own machine also what is on it and around it."""
     return EgressPolicy(
-        private=settings.profile == "local", max_bytes=4 * 2**20, max_seconds=_PATIENCE, trust_env=True
+        allow=tuple(settings.egress_allow),
+        private=settings.profile == "local",
+        max_bytes=4 * 2**20,
+        max_seconds=_PATIENCE,
+        trust_env=True,
     )
 
 

@@ -19,6 +19,7 @@ from bpaz_lab.services.live import Live
 from bpaz_lab.store.caller import Caller
 from bpaz_lab.store.database import Database
 from bpaz_lab.store.repositories.data_keys import DataKeys
+from bpaz_lab.store.repositories.users import passwords_kept
 from bpaz_lab.vault.keys import KeyRing
 from bpaz_lab.vault.vault import Vault
 
@@ -87,7 +88,7 @@ class Lab:
             return
         await self.database.start()
         async with self.database.session(read_only=True) as session:
-            locked = await DataKeys(session, Caller()).any()
+            locked = await DataKeys(session, Caller()).any() or await passwords_kept(session)
         settings = self.settings
         ring = await asyncio.to_thread(KeyRing.read, settings, locked=locked)
         self._secrets = Secrets(ring, Vault(ring), Tokens(ring.tokens, settings), Passwords(ring.pepper))

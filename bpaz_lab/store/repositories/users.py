@@ -124,6 +124,12 @@ async def first_account(session: Session) -> bool:
     return (await session.exec(accounts)).first() is None
 
 
+async def passwords_kept(session: Session) -> bool:
+    """Whether anybody has a password, which only the pepper that it was hashed with can check."""
+    kept = select(User.id).where(col(User.password_hash).is_not(None)).limit(1)
+    return (await session.exec(kept)).first() is not None
+
+
 async def with_identity(session: Session, provider: str, subject: str) -> User | None:
     """The person that another system knows; None where that person was never here."""
     known = select(User).where(User.identity_provider == provider, User.subject == subject)
