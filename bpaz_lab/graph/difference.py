@@ -93,7 +93,7 @@ class Delta:
         return {**found, **{key: value for key, value in values.items() if value is not ABSENT}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Difference:
     """All that differs between two documents; false where nothing does.
 
@@ -107,6 +107,9 @@ class Difference:
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.moved)
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         lines = []

@@ -115,6 +115,7 @@ def test_inside_of_a_container():
     ]
     assert "each/split: chunk_size 200 -> 7" in str(found)
     assert "- each/load.documents -> split.documents" in str(found)
+    assert repr(found) == str(found)
     del other["nodes"]["each"]["body"]
     assert ("body", "nodes.each.body") in kinds(difference(one, other))
 
