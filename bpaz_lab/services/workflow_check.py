@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpaz_lab.errors import DocumentError, InputError, TooLarge
+from bpaz_lab.errors import DocumentError, InputError, LiteralSecret, TooLarge
 from bpaz_lab.graph import document as documents
 from bpaz_lab.graph.check import check, secrets_in
+from bpaz_lab.guard.secret import is_reference
 from bpaz_lab.nodes.catalogue import catalogue
 from bpaz_lab.services.execution_check import OnServer
 
@@ -45,7 +46,7 @@ def storable(flow_data: Any, settings: Settings, name: str = "") -> Document:
                 path=f"flow_data.{what}",
                 hint="Keep it as a file, or ask an administrator for a higher limit.",
             )
-    if found := secrets_in(document):
+    if found := secrets_in(document) or _literals(document):
         raise DocumentError.of(found)
     document["name"] = name or document["name"]
     if not document["name"].strip():
@@ -61,6 +62,29 @@ def problems(document: Document) -> list[DocumentError]:
         "nodes": {id: known.upgraded(entry) for id, entry in document["nodes"].items()},
     }
     return check(upgraded, OnServer(known))
+
+
+def _literals(body: Body, within: str = "") -> list[DocumentError]:
+    """A problem for whatever stands where the name of a credential belongs, and is none.
+
+    A password has no shape to know it by, so nothing but a name is kept there.
+    """
+    found: list[DocumentError] = []
+    for id, entry in body["nodes"].items():
+        path, spec = f"{within}nodes.{id}", catalogue().spec(entry["type"])
+        for field in spec.fields if spec else ():
+            value = entry["settings"].get(field.name)
+            if field.kind == "credential" and value not in (None, "") and not is_reference(value):
+                found.append(
+                    LiteralSecret(
+                        "here stands the name of a credential, never a secret",
+                        path=f"{path}.settings.{field.name}",
+                        hint='Keep the secret as a credential, and write {"$cred": "its name"}.',
+                    )
+                )
+        if "body" in entry:
+            found += _literals(entry["body"], f"{path}.body.")
+    return found
 
 
 def _size(body: Body) -> tuple[int, int]:
