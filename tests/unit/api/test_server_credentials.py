@@ -121,13 +121,14 @@ def test_a_laboratory_that_is_away_is_a_warning_and_the_environment_serves(folde
         assert ask("openai", host="api.openai.com").reveal() == "of the environment"
 
 
-def test_a_shared_installation_is_not_opened_by_a_script(folder, monkeypatch):
+def test_a_shared_installation_is_not_opened_by_a_script(folder, monkeypatch, recwarn):
     monkeypatch.setenv("BPAZ_PROFILE", "shared")
     folder.mkdir()
     (folder / "bpaz_lab.sqlite3").touch()
     with pytest.raises(CredentialError):
         ask(kinds=())
     assert (folder / "bpaz_lab.sqlite3").stat().st_size == 0
+    assert not recwarn.list  # it was not even tried
 
 
 def test_a_run_without_credentials_touches_nothing(folder):
