@@ -81,19 +81,21 @@ def bare(server: Server, owner: UUID) -> dict[str, Callable[[], float]]:
     async def create(id: UUID | None = None) -> None:
         async with database.session() as session:
             row = {"id": id or uuid4(), "user_id": owner, "name": "Greeting", "flow_data": FLOW}
-            await session.execute(insert(Workflow).values(**row))
+            await (await session.connection()).execute(insert(Workflow).values(**row))
 
     async def read() -> None:
         async with database.session(read_only=True) as session:
-            (await session.execute(select(Workflow).where(Workflow.id == known))).scalar_one()
+            (await (await session.connection()).execute(select(Workflow).where(Workflow.id == known))).one()
 
     async def change() -> None:
         async with database.session() as session:
-            await session.execute(update(Workflow).where(Workflow.id == known).values(flow_data=FLOW))
+            await (await session.connection()).execute(
+                update(Workflow).where(Workflow.id == known).values(flow_data=FLOW)
+            )
 
     async def remove() -> None:
         async with database.session() as session:
-            await session.execute(delete(Workflow).where(Workflow.id == doomed.pop()))
+            await (await session.connection()).execute(delete(Workflow).where(Workflow.id == doomed.pop()))
 
     doomed: list[UUID] = []
 
@@ -159,30 +161,29 @@ def crud(server: Server, client: Client, kind: str) -> None:
 
 
 def pages(server: Server, client: Client, kind: str) -> None:
-    """The first page of 100,000 workflows, the thousandth, and one by another order."""
+    """The first page of 100,000 workflows, and the thousandth."""
     server.run(_fill(server, server.run(_owner(server))))
     rows = []
     for scope in ("mine", "all"):
-        for sort in ("-updated_at", "name"):
-            query = f"/{BASE}workflows/?limit={PAGE}&scope={scope}&sort={sort}"
-            cursor = ""
-            for _ in range(WORKFLOWS // PAGE - 1):
-                cursor = client("GET", f"{query}&cursor={cursor}")["next"]
-            took = side_by_side(
-                {
-                    "first": lambda query=query: client("GET", query),
-                    "last": lambda query=query, cursor=cursor: client("GET", f"{query}&cursor={cursor}"),
-                },
-                rounds=31,
-            )
-            rows.append((f"{scope}, {sort}", took["last"] / took["first"], f"{took['first'] * 1000:.2f}"))
+        query = f"/{BASE}workflows/?limit={PAGE}&scope={scope}&sort=-updated_at"
+        cursor = ""
+        for _ in range(WORKFLOWS // PAGE - 1):
+            cursor = client("GET", f"{query}&cursor={cursor}")["next"]
+        took = side_by_side(
+            {
+                "first": lambda query=query: client("GET", query),
+                "last": lambda query=query, cursor=cursor: client("GET", f"{query}&cursor={cursor}"),
+            },
+            rounds=31,
+        )
+        rows.append((scope, took["last"] / took["first"], f"{took['first'] * 1000:.2f}"))
     head = ("list", "page 1,000 / page 1", "page 1 ms")
     table(f"{kind}: pages of {WORKFLOWS:,} workflows (goal: <= 1.2)", head, rows)
 
 
 async def _owner(server: Server) -> UUID:
     async with (await server.backend.lab()).database.session(read_only=True) as session:
-        return (await session.execute(select(User.id).limit(1))).scalar_one()
+        return (await (await session.connection()).execute(select(User.id).limit(1))).scalar_one()
 
 
 async def _fill(server: Server, owner: UUID) -> None:
@@ -193,7 +194,7 @@ async def _fill(server: Server, owner: UUID) -> None:
             for number in range(5000)
         ]
         async with (await server.backend.lab()).database.session() as session:
-            await session.execute(insert(Workflow), rows)
+            await (await session.connection()).execute(insert(Workflow), rows)
 
 
 def main() -> None:
@@ -212,6 +213,7 @@ def main() -> None:
             with serving(home, {**settings, "log_level": "error"}) as server:
                 server.app.web_app.add_handlers(".*", [("/nothing", Nothing)])
                 client = Client(server)
+                client("GET", f"/{BASE}workflows/")  # makes the owner
                 crud(server, client, kind)
                 pages(server, client, kind)
 
