@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from bpaz_lab.api.leases import Leases
 from bpaz_lab.api.running import _namespace
+from bpaz_lab.api.server_credentials import Lent
 from bpaz_lab.api.workflow import Workflow
 from bpaz_lab.engine.options import Options
 from bpaz_lab.engine.run import Run
@@ -47,7 +47,7 @@ def prepared(work: dict[str, Any], server: Transport) -> Run:
         InputError: An input is unknown, ambiguous or missing.
     """
     services = Services(
-        resolver=Chain(Leases(server, work["execution_id"])),
+        resolver=Chain(Lent(work["execution_id"], server)),
         session=work["session_id"],
         history=Said(work["history"]) if work["session_id"] and work["workflow_id"] else None,
     )
