@@ -251,10 +251,10 @@ def test_the_strings_would_be_noticed(town):
     town.server.run(harm(lab, "UPDATE workflows SET description = 'untouched' WHERE description = 'x'"))
 
 
-def test_hostile_names_come_back_as_they_were(town):
+def test_hostile_names_come_back_as_they_were(town, full):
     """Searching for them finds them alone, and a table has no formula."""
     ada = town["ada"]
-    for text in HOSTILE:
+    for text in HOSTILE if full else HOSTILE[::3]:
         name = text.strip()
         if not name or len(name) > 255:
             continue

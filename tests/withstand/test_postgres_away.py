@@ -22,11 +22,11 @@ LONG = {
     "name": "Long",
     "nodes": {
         "items": {"type": "PromptTemplate", "settings": {"template": "{text}"}},
-        **{f"wait{n}": {"type": "Delay", "settings": {"seconds": 0.4}} for n in range(16)},
+        **{f"wait{n}": {"type": "Delay", "settings": {"seconds": 0.4}} for n in range(12)},
     },
     "edges": [
         ["items.text", "wait0.value"],
-        *[[f"wait{n}.value", f"wait{n + 1}.value"] for n in range(15)],
+        *[[f"wait{n}.value", f"wait{n + 1}.value"] for n in range(11)],
     ],
 }
 
