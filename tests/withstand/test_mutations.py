@@ -156,8 +156,8 @@ MUTATIONS = [
         f"{U}/services/test_workflows.py::test_of_many_saves_of_one_version_one_wins_and_nothing_is_lost",
         (
             (
-                'await audit.record(session, call.caller, "workflow.update", "workflow", id, details=details)',
-                "pass",
+                'await audit.record(session, call.caller, "workflow.update", "workflow", id, details=details',
+                "dict(details=details",
             ),
         ),
     ),
