@@ -534,6 +534,7 @@ def test_a_run_in_a_cell_uses_a_credential_by_name(server, cell):
     with provider() as served:
         here.credentials.set("mine", "openai_compatible", secret=SECRET, base_url=served.url)
         cell(
+            "import bpaz_lab as bz\n"
             "wf = bz.Workflow('Chat')\n"
             f"chat = wf.add('OpenAICompatibleChat', base_url={served.url!r}, model='m',\n"
             "              api_key=bz.credential('mine'))\n"

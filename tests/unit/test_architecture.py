@@ -22,7 +22,8 @@ BY_ROOM = {
     "vault": {"cryptography"},
     "accounts": {"bcrypt", "jwt"},
     "services": {"prometheus_client", "structlog"},
-    "server": {"jupyter_client", "jupyter_server", "prometheus_client", "structlog", "tornado", "traitlets"},
+    "server": {"jupyter_client", "jupyter_core", "jupyter_server", "tornado", "traitlets"}
+    | {"prometheus_client", "structlog"},
     "guard": {"httpx", "httpcore", "anyio", "structlog"},
     "widget": {"anywidget", "traitlets", "ipywidgets", "IPython"},
 }

@@ -184,7 +184,8 @@ def _buffered(town):
     async def count():
         from tornado.iostream import IOStream
 
-        return sum(each._write_buffer._size for each in gc.get_objects() if isinstance(each, IOStream))
+        streams = [each for each in gc.get_objects() if isinstance(each, IOStream)]
+        return sum(each._write_buffer._size for each in streams if each._write_buffer is not None)
 
     return town.server.run(count())
 

@@ -58,6 +58,7 @@ def jupyter(tmp_path, monkeypatch):
         (tmp_path / "jupyter_server_config.json").write_text(json.dumps(told))
 
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")  # else an environment's own goes before a person's
     return set_
 
 
