@@ -20,6 +20,7 @@ from bpaz_lab.store.repositories.executions import OPEN, Executions, author
 from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
+    from bpaz_lab.services.lab import Lab
     from bpaz_lab.store.caller import Caller
     from bpaz_lab.store.database import Session
     from bpaz_lab.store.tables import WorkflowExecution
@@ -76,7 +77,7 @@ async def claim_execution(call: Call, id: UUID) -> Work:
     await call.lab.ready()
     async with call.lab.database.session(read_only=True) as session:
         row = await Executions(session, call.caller).assigned(id, document=True, change=False)
-        if row.status != "pending":  # it runs as soon as it tells its first event
+        if row.status != "pending" or _waiting(call.lab, id):  # it runs as soon as it tells its first event
             raise Conflict(f"the execution is {row.status}", hint="It is under way, or has ended.")
         work = Work(
             execution_id=id,
@@ -102,24 +103,29 @@ async def tell_events(call: Call, id: UUID, body: Told) -> Heard:
     await lab.ready()
     if body.events and lab.live.holds(id, holder, body.events[0]["seq"]):
         events = fresh(body.events, body.events[0]["seq"])
+        if body.outcome is None and lab.keeper.takes(id):
+            lab.live.publish(id, events)
+            number = events[-1]["seq"] + 1
+            lab.live.hold(id, holder, number)
+            lab.keeper.keep(id)
+            return Heard(received=number, cancel=lab.live.stopping(id))
     else:
         async with lab.database.session(read_only=True) as session:
             row = await Executions(session, call.caller).assigned(id, change=False)
-            number = await following(session, id)
+            number = max(await following(session, id), _waiting(lab, id))
         if row.status not in OPEN:
             return Heard(received=number, over=True)
         events = fresh(body.events, number)
         if not events:  # a sign of life, or a repetition, whose outcome came with its events
             return _heard(row, number)
-    if body.outcome is None:
-        lab.live.publish(id, events)  # before it is written: who listens sees a token at once
     async with lab.database.session() as session:
         row = await Executions(session, call.caller).assigned(id, document=body.outcome is not None)
         number = await following(session, id)
         if row.status not in OPEN:
             lab.live.close(id)
             return Heard(received=number, over=True)
-        events = fresh(events, number)
+        new = fresh(events, max(number, _waiting(lab, id)))
+        events = fresh([*lab.live.unsaved(id), *new], number)
         await append(session, id, events)
         if row.status == "pending":
             row.status, row.started_at = "running", utcnow()
@@ -135,6 +141,12 @@ async def tell_events(call: Call, id: UUID, body: Told) -> Heard:
         metrics.run_ended(row.status)
         lab.live.close(id)
     return _heard(row, number)
+
+
+def _waiting(lab: Lab, id: UUID) -> int:
+    """The number behind what is heard and not stored yet; 0 for none."""
+    unsaved = lab.live.unsaved(id)
+    return int(unsaved[-1]["seq"]) + 1 if unsaved else 0
 
 
 def _heard(row: WorkflowExecution, number: int) -> Heard:

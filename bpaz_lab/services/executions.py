@@ -126,6 +126,9 @@ async def listen_to_execution(call: Call, id: UUID, query: EventsQuery) -> Strea
         return Stream(as_messages(follow(call.lab, call.caller, id, after)))
     async with call.lab.database.session(read_only=True) as session:
         items = await Events(session, call.caller).after(id, after, query.limit)
+    following = items[-1]["seq"] + 1 if items else after + 1
+    waiting = [event for event in call.lab.live.unsaved(id) if event["seq"] >= following]
+    items += waiting[: query.limit - len(items)]
     return EventList(items=items, next=items[-1]["seq"] if items else after)
 
 

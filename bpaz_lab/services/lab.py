@@ -15,6 +15,7 @@ from bpaz_lab.accounts.capability import Capabilities
 from bpaz_lab.accounts.passwords import Passwords
 from bpaz_lab.accounts.tokens import Tokens
 from bpaz_lab.errors import StoreUnavailable
+from bpaz_lab.services.keeper import Keeper
 from bpaz_lab.services.live import Live
 from bpaz_lab.store.caller import Caller
 from bpaz_lab.store.database import Database
@@ -47,6 +48,7 @@ class Lab:
         settings: Its settings.
         database: Where it remembers.
         live: The events of executions as they come.
+        keeper: Stores them.
         capabilities: What kernels may do.
         runner: Runs executions in kernels; None where there is no server.
         kernels: Knows the server's kernels; None where there is no server.
@@ -56,6 +58,7 @@ class Lab:
     settings: Settings
     database: Database
     live: Live
+    keeper: Keeper
     capabilities: Capabilities = field(default_factory=Capabilities)
     runner: Runner | None = None
     kernels: Kernels | None = None
@@ -70,7 +73,8 @@ class Lab:
         Raises:
             SettingsError: The database's URL is none.
         """
-        return cls(settings, Database.of(settings), Live(settings.event_queue))
+        database, live = Database.of(settings), Live(settings.event_queue)
+        return cls(settings, database, live, Keeper(database, live))
 
     async def ready(self) -> None:
         """Opens the database and reads the keys, the first time and until it works.
@@ -97,6 +101,7 @@ class Lab:
         """Ends what is running and closes the database; may be called more than once."""
         if self.runner is not None:
             await self.runner.close()
+        await self.keeper.close()
         await self.database.close()
         self._secrets = None
 

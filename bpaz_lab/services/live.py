@@ -43,6 +43,7 @@ class Live:
         self._readers: defaultdict[Hashable, set[Reader]] = defaultdict(set)
         self._unsaved: defaultdict[Hashable, list[Event]] = defaultdict(list)
         self._held: dict[Hashable, tuple[Hashable, int]] = {}
+        self._stopping: set[Hashable] = set()
 
     def hold(self, execution_id: Hashable, holder: Hashable, following: int) -> None:
         """Notes who may tell about an execution, and the number of its next event."""
@@ -51,6 +52,14 @@ class Live:
     def holds(self, execution_id: Hashable, holder: Hashable, number: int) -> bool:
         """Whether it is known, without asking the store, that this holder may tell this event next."""
         return self._held.get(execution_id) == (holder, number)
+
+    def stop(self, execution_id: Hashable) -> None:
+        """Notes that an execution is to stop, for its kernel to hear."""
+        self._stopping.add(execution_id)
+
+    def stopping(self, execution_id: Hashable) -> bool:
+        """Whether an execution is to stop."""
+        return execution_id in self._stopping
 
     def publish(self, execution_id: Hashable, events: Sequence[Event], *, saved: bool = False) -> None:
         """Hands events to who listens; such as wait here already are not handed out twice.
@@ -89,6 +98,7 @@ class Live:
         """Ends all listening to an execution, once what is queued has been read."""
         self._unsaved.pop(execution_id, None)
         self._held.pop(execution_id, None)
+        self._stopping.discard(execution_id)
         for reader in self._readers.pop(execution_id, ()):
             reader.end()
 

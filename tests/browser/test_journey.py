@@ -163,6 +163,7 @@ def run_from_the_canvas(lab, root):
 
 
 def look_at_a_value(lab, root):
+    root.get_by_role("button", name="Fit into view").click()  # nothing of the canvas lies over the node then
     node(root, "search").click()
     root.get_by_label("Show search.documents").first.click()
     root.locator(".bz-output-area table").wait_for()

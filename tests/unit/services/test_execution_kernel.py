@@ -1,11 +1,16 @@
+import asyncio
+
 import pytest
 
 from bpaz_lab.errors import Conflict, Invalid, NotFound
+from bpaz_lab.services import keeper
 from bpaz_lab.services.execution_kernel import claim_execution
 from bpaz_lab.services.execution_views import GetQuery
 from bpaz_lab.services.executions import get_execution
 from bpaz_lab.services.lab import Lab
 from bpaz_lab.store.repositories.events import Events
+from bpaz_lab.store.repositories.executions import open_one
+from bpaz_lab.store.tables.columns import utcnow
 from tests.support.executions import Waiting, admitted, call_of, finished, paused, person, tell, tokens
 
 
@@ -41,6 +46,7 @@ async def test_a_gap_is_refused_and_the_right_number_is_told(lab, numbers):
     with pytest.raises(Conflict) as refused:
         await tell(lab, ada, id, tokens(*numbers))
     assert refused.value.current == {"received": 2}
+    await lab.keeper.close()
     assert await stored(lab, ada, id) == [0, 1]
 
 
@@ -54,6 +60,47 @@ async def test_no_other_kernel_and_nobody_elses_may_claim_or_tell(lab):
         with pytest.raises(NotFound):
             await tell(lab, caller, id, tokens(0), kernel=kernel)
     assert await stored(lab, ada, id) == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)  # whose one writer can be held
+async def test_what_is_heard_waits_while_the_database_is_busy(database_settings, monkeypatch, caplog):
+    monkeypatch.setattr(keeper, "AGAIN", 0.01)
+    lab = Lab.of(database_settings.model_copy(update={"database_pool_timeout": 0.2}))
+    await lab.ready()
+    lab.runner = Waiting(lab)
+    ada = await person(lab)
+    id = await admitted(lab, ada)
+    async with lab.database.session() as holds_the_writer:
+        await holds_the_writer.connection()
+        assert (await tell(lab, ada, id, tokens(0, 1))).received == 2
+        while caplog.text.count("wait for the database") < 2:
+            await asyncio.sleep(0.01)
+        assert [each["seq"] for each in lab.live.unsaved(id)] == [0, 1]
+    assert (await tell(lab, ada, id, [finished(2)], {"status": "completed"})).received == 3
+    assert await stored(lab, ada, id) == [0, 1, 2]
+    assert lab.live.unsaved(id) == []
+    await lab.close()
+
+
+async def test_more_than_may_wait_waits_for_the_store(lab, monkeypatch):
+    ada = await person(lab)
+    id = await admitted(lab, ada)
+    monkeypatch.setattr(keeper, "MOST", 2)
+    await tell(lab, ada, id, tokens(0, 1))
+    assert lab.live.unsaved(id)
+    assert (await tell(lab, ada, id, tokens(2))).received == 3
+    assert lab.live.unsaved(id) == []
+    assert await stored(lab, ada, id) == [0, 1, 2]
+
+
+async def test_a_kernel_that_streams_hears_that_it_is_to_stop(lab):
+    ada = await person(lab)
+    id = await admitted(lab, ada)
+    await tell(lab, ada, id, tokens(0))
+    async with lab.database.session() as session:
+        (await open_one(session, id)).cancel_requested_at = utcnow()  # by another server
+    await lab.keeper.close()
+    assert (await tell(lab, ada, id, tokens(1))).cancel
 
 
 async def test_a_claim_may_be_repeated_until_something_was_told(lab):

@@ -9,6 +9,7 @@ from bpaz_lab.errors import NotFound
 from bpaz_lab.services.execution_stream import as_messages, follow
 from bpaz_lab.services.lab import Lab
 from bpaz_lab.services.live import Live
+from bpaz_lab.store.repositories.events import Events
 from tests.support.executions import Waiting, admitted, finished, person, tell, tokens
 
 
@@ -47,17 +48,19 @@ async def test_from_the_store_then_live_without_gap_or_double(lab):
     assert lab.live.readers == 0
 
 
-async def test_a_token_is_heard_before_it_is_stored(lab, monkeypatch):
+async def test_a_token_is_heard_and_answered_before_it_is_stored(lab):
     ada = await person(lab)
     id = await admitted(lab, ada)
     reader = lab.live.subscribe(id)
     async with lab.database.session() as holds_the_writer:
-        telling = asyncio.create_task(tell(lab, ada, id, tokens(0)))
-        if lab.database.dialect == "sqlite":
-            await holds_the_writer.connection()
-            assert (await reader.next(5))["seq"] == 0
-            assert not telling.done()
-    assert (await telling).received == 1
+        await holds_the_writer.connection()
+        assert (await tell(lab, ada, id, tokens(0))).received == 1
+        assert (await reader.next(5))["seq"] == 0
+        async with lab.database.session(read_only=True) as session:
+            assert await Events(session, ada).after(id, -1, 10) == []
+    await lab.keeper.close()
+    async with lab.database.session(read_only=True) as session:
+        assert [each["seq"] for each in await Events(session, ada).after(id, -1, 10)] == [0]
     reader.close()
 
 
