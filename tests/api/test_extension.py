@@ -56,7 +56,8 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)))
 def test_a_server_of_its_own_starts_serves_and_stops(environment, tmp_path):
     """Started as by a person: what is secret is in no process that it starts, and it ends in order."""
     command = [
-        sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
+        sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root",
+        "--port=0", "--ip=127.0.0.1",
         "--IdentityProvider.token=t", f"--ServerApp.root_dir={tmp_path}", "--BpazLab.runs_per_user=7",
     ]  # fmt: skip
     secret = {"BPAZ_PASSWORD_PEPPER": "cGVwcGVyIG9mIHRoZSB0ZXN0IG9mIHRoZSBleHRlbnNpb24hIQ=="}

@@ -27,7 +27,7 @@ def operations():
             yield operation
 
 
-@pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.label)
+@pytest.mark.parametrize("operation", list(operations()), ids=lambda operation: operation.label)
 def test_no_request_is_the_servers_fault(server, full, operation):
     client = server.client(headers={"Authorization": "token the-token-of-jupyter"})
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
