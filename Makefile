@@ -75,8 +75,9 @@ clean: ## forget what was installed and built
 
 # What `test` runs before pytest, whose closing line ends the output.
 checks: lint chromium
-	$(NPM) test
-	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --timeout=600 notebooks
+	$(NPM) test & front=$$!; \
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --timeout=600 notebooks; \
+	wait $$front
 
 chromium:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \

@@ -35,7 +35,7 @@ def test_no_request_is_the_servers_fault(server, full, operation):
 
     @given(case=cases)
     @settings(
-        max_examples=200 if full else 4, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=200 if full else 2, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     def fuzz(case):
