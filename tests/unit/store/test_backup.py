@@ -111,6 +111,7 @@ async def test_rows_are_not_overwritten_unless_it_is_said(database):
 async def test_a_fresh_database_counts_as_empty(database):
     saved = await backup.back_up(database)
     await backup.restore(database, saved)
+    assert await emails(database) == []
 
 
 async def test_what_is_no_backup_changes_nothing(database, tmp_path, subtests):

@@ -47,7 +47,7 @@ async def test_indexes_are_rebuilt_when_asked(database):
     assert done.statements[0].startswith("REINDEX")
 
 
-async def test_it_goes_on_while_others_read_and_after(database):
+async def test_it_goes_on_after_others_have_read(database):
     async with database.session(read_only=True) as session:
         await session.exec(select(LoginActivity))
     await maintain.maintain(database, reindex=True)
