@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,6 @@ class Going:
         stopped: Callable[[pd.DataFrame], str] | None = None,
     ) -> None:
         packages("tqdm")
-        from tqdm.auto import tqdm
-
         self._work = work
         self._after = after
         self._stopped = stopped
@@ -57,7 +56,7 @@ class Going:
         self._failed, self._cost = 0, 0.0
         self._spent: BudgetExceeded | None = None
         done = len(work) - len(self._todo)
-        self._bar = tqdm(total=len(work), initial=done, unit="row", disable=not progress)
+        self._bar = _bar()(total=len(work), initial=done, unit="row", disable=not progress)
         self._batch = Batch([work.maker(number) for number in self._todo], concurrency, self._result)
 
     def run(self) -> pd.DataFrame:
@@ -125,6 +124,18 @@ class Going:
             told["cost"] = f"${self._cost:.4f}"
         self._bar.set_postfix(told, refresh=False)
         self._bar.update()
+
+
+def _bar() -> type[Any]:
+    # tqdm.auto takes the notebook's bar as soon as ipykernel is imported, also where no kernel shows it.
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if hasattr(shell, "kernel"):
+        from tqdm.notebook import tqdm as notebook_bar
+
+        return notebook_bar  # type: ignore[no-any-return]
+    from tqdm import tqdm
+
+    return tqdm  # type: ignore[no-any-return]
 
 
 def at_once(told: int | Mapping[str, Any]) -> tuple[int, Limits | None]:

@@ -459,6 +459,21 @@ def test_the_bar_tells_failures(capsys):
     assert "failed=1" in capsys.readouterr().err
 
 
+def test_the_bar_is_text_where_no_kernel_shows_another():
+    asked = (
+        "import ipykernel.zmqshell\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "InteractiveShell.instance()\n"
+        "import bpaz_lab as bz\n"
+        "wf = bz.Workflow()\n"
+        "def share(x: int) -> float:\n"
+        "    return 1 / x\n"
+        "wf.add(share)\n"
+        "wf.map([0, 1, 2])"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert "failed=1" in told.stderr
+
 # ---- sweep --------------------------------------------------------------------------------------------
 
 
