@@ -474,6 +474,7 @@ def test_the_bar_is_text_where_no_kernel_shows_another():
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert "failed=1" in told.stderr
 
+
 # ---- sweep --------------------------------------------------------------------------------------------
 
 
