@@ -32,6 +32,7 @@ machine-readable ``code``. The tree::
      │    ├── NodeFailed          a node raised, with the node's name and its cause
      │    ├── RunCancelled        somebody stopped the run
      │    ├── RunCrashed          the process that ran it died
+     │    ├── RunChanged          what a run has done is of another workflow than it is to go on with
      │    ├── BudgetExceeded      the run used more tokens or money than it may
      │    └── RunTimeout          the run or a node took longer than allowed
      ├── RequestError             a request that cannot be served as it is
@@ -39,13 +40,15 @@ machine-readable ``code``. The tree::
      │    ├── Forbidden           seen, but not to be changed by the caller
      │    ├── Unauthenticated     nobody is signed in, or no longer
      │    ├── Conflict            somebody else was quicker, or the name is taken
+     │    │    └── LeaseLost      somebody else goes on with the run; what came after is refused
      │    ├── Throttled           too many at once, or too soon again
      │    ├── TooLarge            more than the server takes
      │    └── ServerUnavailable   the server cannot be reached, or did not answer
      ├── StoreError               the database did not do it; nothing is half-saved
      │    ├── StoreUnavailable    it cannot be reached; try again
      │    ├── StoreFull           the disk is full, or the database may only be read
-     │    └── SchemaOutdated      its tables are of another version of bpaz_lab
+     │    ├── SchemaOutdated      its tables are of another version of bpaz_lab
+     │    └── IntegrityError      what a run has kept is not what it was when it was kept
      ├── VaultError               a secret cannot be locked or unlocked
      │    └── KeyMissing          the key that it was locked with is not in the ring
      └── SettingsError            a setting of the installation that cannot be
@@ -328,6 +331,12 @@ class RunCrashed(RunError):
     code: ClassVar[str] = "run_crashed"
 
 
+class RunChanged(RunError):
+    """What a run has done is of another workflow than the one that it is to go on with."""
+
+    code: ClassVar[str] = "run_changed"
+
+
 class RequestError(BpazError):
     """A request that cannot be served as it is."""
 
@@ -367,6 +376,12 @@ class Conflict(RequestError):
     def __init__(self, message: str, *, hint: str = "", path: str = "", current: Any = None) -> None:
         super().__init__(message, hint=hint, path=path)
         self.current = current
+
+
+class LeaseLost(Conflict):
+    """Somebody else goes on with the run: what its holder before still writes is refused."""
+
+    code: ClassVar[str] = "lease_lost"
 
 
 class Throttled(RequestError):
@@ -448,6 +463,12 @@ class SchemaOutdated(StoreError):
     """The tables are of another version of bpaz_lab; the hint is the command that brings them up to date."""
 
     code: ClassVar[str] = "schema_outdated"
+
+
+class IntegrityError(StoreError):
+    """What a run has kept is damaged, or belongs elsewhere."""
+
+    code: ClassVar[str] = "integrity"
 
 
 class VaultError(BpazError):

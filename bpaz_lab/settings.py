@@ -81,6 +81,15 @@ class Settings(BaseModel):
     max_edges: int = Field(2000, ge=1, description="Edges of a workflow on the server.")
     runs_per_user: int = Field(5, ge=1, description="Executions of one person at a time.")
     run_timeout: float = Field(1800, gt=0, description="Seconds that an execution may take.")
+    lease: float = Field(
+        20, ge=1, description="Seconds after which a run whose holder was not heard of may be taken over."
+    )
+    execution_days: int = Field(
+        90, ge=0, description="Days that ended executions are kept with all they have; 0 for ever."
+    )
+    ledger_days: int = Field(
+        30, ge=0, description="Days that one can go back into a completed execution; 0 for ever."
+    )
     event_queue: int = Field(256, ge=8, description="Events that wait for one slow reader of a stream.")
     heartbeat: float = Field(15, gt=0, description="Seconds between signs of life of a silent stream.")
 
