@@ -27,6 +27,7 @@ from tornado.web import HTTPError, stream_request_body
 from bpaz_lab.errors import Forbidden, Invalid, MethodNotAllowed, TooLarge, WrongMediaType
 from bpaz_lab.server import errors, identity
 from bpaz_lab.server.log import fault
+from bpaz_lab.services.route import BYTES, LARGEST
 
 if TYPE_CHECKING:
     from bpaz_lab.server.backend import Backend
@@ -65,7 +66,7 @@ class Handler(APIHandler):
     def data_received(self, chunk: bytes) -> None:
         """Keeps what came of the body, no more than is accepted."""
         self._size += len(chunk)
-        if self._size <= self.backend.settings.body_limit:
+        if self._size <= max(self.backend.settings.body_limit, LARGEST):
             self._body += chunk
 
     async def prepare(self) -> None:  # type: ignore[override]
@@ -193,7 +194,8 @@ class Handler(APIHandler):
         headers = {name.lower(): value for name, value in self.request.headers.get_all()}
         cookies = {name: morsel.value for name, morsel in self.request.cookies.items()}
         call = Call(lab, self.caller, headers, cookies)
-        await self._tell(await dispatch.serve(call, self.route, parameters, self._query(), self._sent()))
+        sent = self._sent(self.route)
+        await self._tell(await dispatch.serve(call, self.route, parameters, self._query(), sent))
 
     async def _identified(self, route: Route) -> Caller:
         from bpaz_lab.store.caller import Caller
@@ -233,8 +235,8 @@ class Handler(APIHandler):
                 "the query string cannot be read", path="query", hint="Write it as name=value&name=value."
             ) from error
 
-    def _sent(self) -> bytes | None:
-        limit = self.backend.settings.body_limit
+    def _sent(self, route: Route) -> bytes | None:
+        limit = route.most(self.backend.settings.body_limit)
         if self._size > limit:
             raise TooLarge(
                 f"the body has {self._size:,} bytes, more than the {limit:,} accepted",
@@ -244,10 +246,9 @@ class Handler(APIHandler):
             return None
         kind, _, options = self.request.headers.get("Content-Type", "").partition(";")
         charset = options.strip().lower().replace('"', "")
-        if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
-            raise WrongMediaType(
-                "the body is not said to be JSON", hint="Send 'Content-Type: application/json'."
-            )
+        wanted, what = (BYTES, "bytes") if route.raw else ("application/json", "JSON")
+        if kind.strip().lower() != wanted or charset not in ("", "charset=utf-8"):
+            raise WrongMediaType(f"the body is not said to be {what}", hint=f"Send 'Content-Type: {wanted}'.")
         return bytes(self._body)
 
     # ---- answering -----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bpaz_lab.errors import Forbidden, Invalid, TooLarge, Unauthenticated
 from bpaz_lab.guard.strict_json import Limits, loads
-from bpaz_lab.services.route import Answer, Raw, Route, Stream
+from bpaz_lab.services.route import BYTES, Answer, Raw, Route, Stream
 from bpaz_lab.services.table import find
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ async def dispatch(
         method: The HTTP method.
         path: The path below the API's base.
         query: The values of each parameter of the query string.
-        body: JSON as bytes, or the value itself; None for no body.
+        body: JSON as bytes, or the value itself; None for no body. Bytes stay so where the route takes such.
 
     Returns:
         What to answer: the status is set, and ``value`` is a model or JSON.
@@ -70,7 +70,7 @@ async def serve(
     admit(route, call.caller)
     given = dict(parameters)
     asked = read_query(route, query or {})
-    sent = await read_body(route, body, call.lab.settings.body_limit)
+    sent = await read_body(route, body, route.most(call.lab.settings.body_limit))
     if route.query is not None:
         given["query"] = asked
     if route.body is not None:
@@ -116,13 +116,15 @@ def read_query(route: Route, query: Mapping[str, list[str]]) -> Any:
 
 
 async def read_body(route: Route, body: Any, limit: int) -> Any:
-    """The body as the route's model; None where the route takes none.
+    """The body as the route's model, or as bytes where it takes such; None where the route takes none.
 
     Raises:
         TooLarge: It has too many bytes.
         JsonError: It is not strict JSON.
         Invalid: It is not what the route takes.
     """
+    if route.raw:
+        return _bytes(body, limit)
     if isinstance(body, bytes):
         body = await _parsed(body, limit)
     if route.body is not None:
@@ -137,15 +139,26 @@ async def read_body(route: Route, body: Any, limit: int) -> Any:
 async def _parsed(body: bytes, limit: int) -> Any:
     if not body:
         return None
+    _measure(body, limit)
+    limits = Limits(size=limit)
+    if len(body) < _LARGE:
+        return loads(body, limits=limits)
+    return await asyncio.to_thread(loads, body, limits=limits)
+
+
+def _bytes(body: Any, limit: int) -> bytes:
+    if not isinstance(body, bytes):
+        raise Invalid("the route takes bytes", path="body", hint=f"Send 'Content-Type: {BYTES}'.")
+    _measure(body, limit)
+    return body
+
+
+def _measure(body: bytes, limit: int) -> None:
     if len(body) > limit:
         raise TooLarge(
             f"the body has {len(body):,} bytes, more than the {limit:,} accepted",
             hint="Send less, or let an administrator raise BPAZ_BODY_LIMIT.",
         )
-    limits = Limits(size=limit)
-    if len(body) < _LARGE:
-        return loads(body, limits=limits)
-    return await asyncio.to_thread(loads, body, limits=limits)
 
 
 def _answer(route: Route, value: Any) -> Answer[Any] | Raw | Stream:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from bpaz_lab import __version__
 from bpaz_lab.services.call import Call  # noqa: TC001 (routes are made from the hints)
-from bpaz_lab.services.route import ROUTES, Answer, Model, Raw, Stream, route
+from bpaz_lab.services.route import BYTES, ROUTES, Answer, Model, Raw, Stream, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -160,7 +160,7 @@ def _schemas(routes: Iterable[Route]) -> tuple[dict[Any, Any], dict[str, Any]]:
     for each in routes:
         if each.query is not None:
             asked.append((f"{each.name}.query", "validation", TypeAdapter(each.query)))
-        if each.body is not None:
+        if each.body is not None and not each.raw:
             asked.append((f"{each.name}.body", "validation", TypeAdapter(each.body)))
         if (told := _json(each)) is not None:
             asked.append((f"{each.name}.answer", "serialization", TypeAdapter(told)))
@@ -187,12 +187,14 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     if text:
         operation["description"] = text
     if route.body is not None:
-        schema = schemas[f"{route.name}.body"]
-        operation["requestBody"] = {
-            "required": not route.optional,
-            "content": {"application/json": {"schema": schema}},
-        }
+        operation["requestBody"] = {"required": not route.optional, "content": _sent(route, schemas)}
     return operation
+
+
+def _sent(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
+    if route.raw:
+        return {BYTES: {"schema": {"type": "string", "format": "binary"}}}
+    return {"application/json": {"schema": schemas[f"{route.name}.body"]}}
 
 
 def _told(route: Route) -> tuple[str, str]:

@@ -1,9 +1,9 @@
 """Routes as data: what a function serves, what it takes and what it answers.
 
 The path, the method and who may call stand in the decorator; the rest is the function's signature: after
-``call`` come the parameters of the path by name, ``query`` and ``body`` (pydantic models), and the
-returned type is the answer. The server, OpenAPI, the client in process, and the tests that walk over
-every route all read this one table.
+``call`` come the parameters of the path by name, ``query`` and ``body`` (pydantic models; ``bytes`` for
+a body that is no JSON), and the returned type is the answer. The server, OpenAPI, the client in process,
+and the tests that walk over every route all read this one table.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ Access = Literal["public", "anonymous", "user", "kernel"]
 """``public``: anybody. ``anonymous``: whom Jupyter lets in, signed in or not. ``user``: who is signed in, or
 a kernel on that person's behalf. ``kernel``: only a kernel that has proved itself."""
 
+BYTES: Final = "application/octet-stream"
+"""How a body of bytes is sent."""
+LARGEST: Final = 5 * 2**20
+"""Bytes that a body of bytes may have, also where less JSON is accepted: kernels send pieces of 4 MiB."""
 
 Value = TypeVar("Value")
 
@@ -99,7 +103,7 @@ class Route:
         status: The status of success.
         parameters: The parameters of the path: name to type (str, int or UUID).
         query: The model of the query string; None for none.
-        body: The model of the body; None for none.
+        body: The model of the body, or bytes; None for none.
         answer: The type of the answer: a model, or Raw or Stream; None for no body.
     """
 
@@ -110,7 +114,7 @@ class Route:
     status: int
     parameters: Mapping[str, type]
     query: type[BaseModel] | None
-    body: type[BaseModel] | None
+    body: type[BaseModel | bytes] | None
     answer: Any
 
     @property
@@ -129,6 +133,15 @@ class Route:
     def optional(self) -> bool:
         """Whether it takes a body or none: ``Body | None``."""
         return type(None) in get_args(self.body)
+
+    @property
+    def raw(self) -> bool:
+        """Whether its body is bytes and no JSON."""
+        return self.body is bytes
+
+    def most(self, body_limit: int) -> int:
+        """How many bytes its body may have."""
+        return max(body_limit, LARGEST) if self.raw else body_limit
 
     @property
     def resource(self) -> str:

@@ -66,7 +66,7 @@ def test_no_text_that_comes_in_is_without_an_end(spec):
     """Every string of a body has a greatest length, so that nobody can fill the database with one."""
     endless = []
     for route in ROUTES:
-        if route.body is None:
+        if route.body is None or route.raw:
             continue
         schema = spec["paths"][f"/{route.path}"][route.method.lower()]["requestBody"]["content"][
             "application/json"

@@ -25,7 +25,10 @@ def body_of(route):
     operation = description()["paths"][f"/{route.path}"][route.method.lower()]
     if "requestBody" not in operation:
         return None
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    content = operation["requestBody"]["content"]
+    if route.raw:
+        return b"\x90"
+    schema = content["application/json"]["schema"]
     return smallest(schema, description()["components"]["schemas"])
 
 
@@ -50,7 +53,10 @@ def send(client, route, ids=None, **options):
     """Sends the route's smallest request; a stream is read to its first bytes only."""
     options["headers"] = {"If-Match": '"1"', **options.get("headers", {})}
     body = body_of(route)
-    if body is not None:
+    if route.raw:
+        options["headers"]["Content-Type"] = "application/octet-stream"
+        options["content"] = body
+    elif body is not None:
         options["json"] = body
     with client.stream(route.method, path_of(route, ids), **options) as response:
         if response.headers.get("content-type", "").startswith("text/event-stream"):

@@ -9,7 +9,7 @@ from bpaz_lab.errors import Forbidden, Invalid, JsonError, NotFound, TooLarge, U
 from bpaz_lab.services.call import Call
 from bpaz_lab.services.dispatch import _LARGE, dispatch, read_body, read_query, serve
 from bpaz_lab.services.lab import Lab
-from bpaz_lab.services.route import ROUTES, Answer, Model, Raw, route
+from bpaz_lab.services.route import LARGEST, ROUTES, Answer, Model, Raw, route
 from bpaz_lab.settings import Settings
 from bpaz_lab.store.caller import Caller
 
@@ -49,6 +49,11 @@ async def optional(call: Call, body: Body | None) -> Body:
     return body or Body(name="none")
 
 
+async def raw(call: Call, body: bytes) -> Raw:
+    """Takes bytes and gives them back."""
+    return Raw(body, "application/octet-stream")
+
+
 async def nothing(call: Call) -> None:
     """Takes and answers nothing."""
 
@@ -59,6 +64,16 @@ async def nothing(call: Call) -> None:
 async def test_query_and_body_arrive_as_models(call):
     answer = await serve(call, made(echo), {}, {"limit": ["7"]}, b'{"name": "x"}')
     assert answer == Answer(Body(name="x", count=7), status=200)
+
+
+async def test_a_body_of_bytes_stays_as_it_came(call):
+    assert (await serve(call, made(raw), {}, {}, b"{not json\xff")).content == b"{not json\xff"
+    assert (await serve(call, made(raw), {}, {}, b"x" * LARGEST)).content == b"x" * LARGEST
+    with pytest.raises(TooLarge):
+        await serve(call, made(raw), {}, {}, b"x" * (LARGEST + 1))
+    for wrong in (None, {"name": "x"}):
+        with pytest.raises(Invalid, match="takes bytes"):
+            await serve(call, made(raw), {}, {}, wrong)
 
 
 async def test_values_of_python_arrive_as_well(call):
