@@ -8,6 +8,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 NPM := $(BIN)/python hatch_build.py
+# The checks start Python a few hundred times: each module is compiled once, even where the environment forbids.
+export PYTHONDONTWRITEBYTECODE :=
 # uv where it could be had, else plain pip: the same packages, slower.
 install = @echo "installing $(1)"; if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install -q --python $(BIN)/python $(1); \
 	else $(BIN)/pip install -q $(1); fi
@@ -24,7 +26,7 @@ LAB := $(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/l
 # pytest itself demands 90 % of all lines; what runs workflows is held to more. Two workers, each with whole
 # files, so that what a file sets up is set up once.
 define pytest
-$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --durations=5 $(1)
+$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --durations=5 $(1)
 @report=$$($(BIN)/coverage report --include='bpaz_lab/engine/*' --fail-under=95) \
 	|| { echo "$$report"; echo "bpaz_lab/engine must be covered to 95 %"; exit 1; }
 endef

@@ -13,6 +13,10 @@ import pytest
 pytest_plugins = ["tests.plugins.accounts", "tests.plugins.databases", "tests.plugins.servers"]
 
 
+LONG = ("browser", "withstand", "api", "auth", "workflows")
+"""The folders of tests that start servers and kernels; they begin first."""
+
+
 class NetworkBlocked(RuntimeError):
     """A test reached for the network; no test may need it."""
 
@@ -29,13 +33,21 @@ def pytest_configure(config):
     config.add_cleanup(folder.cleanup)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A worker gets whole files, and all browser tests in one: two browsers at once are slow ones."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "browser" if _folder(file) == "browser" else file
+
+    return Files(config, log)
+
+
 def pytest_collection_modifyitems(config, items):
-    # A worker gets whole files, and all browser tests in one: two browsers at once are slow ones. They begin
-    # first, since they take the longest.
-    items.sort(key=lambda item: "browser" not in item.path.parts)
-    for item in items:
-        group = "browser" if "browser" in item.path.parts else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: (*LONG, _folder(item.nodeid)).index(_folder(item.nodeid)))
     if not config.getoption("--full"):
         for item in items:
             if item.get_closest_marker("full"):
@@ -46,6 +58,10 @@ def pytest_collection_modifyitems(config, items):
 def full(request):
     """Whether tests shall run at full length."""
     return request.config.getoption("--full")
+
+
+def _folder(nodeid):
+    return nodeid.removeprefix("tests/").partition("/")[0]
 
 
 def _only_loopback(event, arguments):
