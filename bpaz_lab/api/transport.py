@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bpaz_lab.api.transport_sse import Message
+    from bpaz_lab.engine.steps import Steps
 
 
 class Transport(Protocol):
@@ -45,6 +46,32 @@ class Transport(Protocol):
             BpazError: What the server raised.
             InputError: The body is no JSON.
             ServerUnavailable: The server cannot be reached.
+        """
+        ...
+
+    def send(
+        self, method: str, path: str, data: bytes | None = None, *, query: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """One request whose body and answer are bytes.
+
+        Args:
+            method: ``GET``, ``POST`` or ``PUT``.
+            path: The path below the API's base.
+            data: The body; None for none.
+            query: The query; None and empty texts are left out.
+
+        Raises:
+            BpazError: What the server raised.
+            ServerUnavailable: The server cannot be reached.
+        """
+        ...
+
+    def steps(self, execution_id: str, epoch: int) -> Steps:
+        """The ledger of an execution.
+
+        Args:
+            execution_id: The execution, with or without dashes.
+            epoch: The lease under which it is written; 0 to read alone.
         """
         ...
 

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
@@ -26,6 +27,7 @@ from bpaz_lab.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping
 
+    from bpaz_lab.engine.steps import Steps
     from bpaz_lab.services.lab import Lab
 
 T = TypeVar("T")
@@ -66,7 +68,23 @@ class Local:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """One request; see ``transport.Transport``."""
-        return self._run(self._call(method, path, asked(query), body, headers or {}))
+        return self._run(self._call(method, path, asked(query), written(body), headers or {}))
+
+    def send(
+        self, method: str, path: str, data: bytes | None = None, *, query: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """One request whose body and answer are bytes; see ``transport.Transport``."""
+        answer = self._run(self._answer(method, path, asked(query), data, {}))
+        content = getattr(answer, "content", b"")
+        return content.encode() if isinstance(content, str) else content
+
+    def steps(self, execution_id: str, epoch: int) -> Steps:
+        """The ledger of an execution, by a connection of its own; see ``transport.Transport``."""
+        from bpaz_lab.engine.steps import StepRow
+        from bpaz_lab.store.direct import DirectSteps
+
+        user_id = self._run(self._owner())
+        return DirectSteps(self.settings, user_id, UUID(execution_id).hex, epoch, make=StepRow)
 
     def stream(self, path: str, *, after: str = "") -> Iterator[Message]:
         """The messages of a stream until it ends; see ``transport.Transport``."""
@@ -130,18 +148,28 @@ class Local:
             raise
 
     async def _call(
-        self, method: str, path: str, query: Mapping[str, str], body: Any, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        content: bytes | None,
+        headers: Mapping[str, str],
     ) -> Any:
         from bpaz_lab.services.route import Answer, Raw
 
-        answer = await self._answer(method, path, query, body, headers)
+        answer = await self._answer(method, path, query, content, headers)
         if isinstance(answer, Raw):
             return answer.content if isinstance(answer.content, str) else answer.content.decode()
         assert isinstance(answer, Answer)
         return to_jsonable_python(answer.value)
 
     async def _answer(
-        self, method: str, path: str, query: Mapping[str, str], body: Any, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        content: bytes | None,
+        headers: Mapping[str, str],
     ) -> Any:
         from bpaz_lab.services.call import Call
         from bpaz_lab.services.dispatch import serve
@@ -154,7 +182,14 @@ class Local:
             caller = replace(caller, kernel_id=self.kernel_id)
         call = Call(self._lab, caller, {name.lower(): value for name, value in headers.items()})
         told = {name: [value] for name, value in query.items()}
-        return await serve(call, route, parameters, told, written(body))
+        return await serve(call, route, parameters, told, content)
+
+    async def _owner(self) -> UUID:
+        from bpaz_lab.services.identities import owner
+
+        caller = await owner(self._lab)
+        assert caller.user_id is not None
+        return caller.user_id
 
 
 _OPEN: Final[dict[tuple[str, ...], Local]] = {}

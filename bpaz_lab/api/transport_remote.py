@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from bpaz_lab.api.transport_sse import Message
+    from bpaz_lab.engine.steps import Steps
 
 BASE: Final = "bpaz/api/v1/"
 """Where the API lies below the address of the Jupyter server."""
@@ -31,6 +32,7 @@ CLIENT: Final = "X-Bpaz-Client"
 """Says that no page of another site asks, since that cannot add a header."""
 LOGIN: Final = "bpaz_refresh"
 """The cookie that renews a login; the server restricts it to that request."""
+BYTES: Final = "application/octet-stream"
 CONNECT: Final = 5.0
 PATIENCE: Final = 30.0
 """Seconds to wait for an answer."""
@@ -109,6 +111,18 @@ class Remote:
         if not answer.content:
             return None
         return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+
+    def send(
+        self, method: str, path: str, data: bytes | None = None, *, query: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """One request whose body and answer are bytes; see ``Transport``."""
+        return self._send(method, path, asked(query), data, {"Content-Type": BYTES}).content
+
+    def steps(self, execution_id: str, epoch: int) -> Steps:
+        """The ledger of an execution; see ``Transport``."""
+        from bpaz_lab.api.remote_steps import RemoteSteps
+
+        return RemoteSteps(self, execution_id, epoch)
 
     def stream(self, path: str, *, after: str = "") -> Iterator[Message]:
         """The messages of a stream until it ends; see ``Transport``."""
