@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import psycopg
 from sqlalchemy import exc
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
@@ -76,6 +77,9 @@ _SAYS: Final[dict[str, tuple[type[BpazError], str, str]]] = {
     "other": (StoreError, "the database did not do it", "The server's log tells more."),
 }
 
+DRIVERS: Final = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
+"""What SQLAlchemy and the drivers raise."""
+
 
 @contextmanager
 def told() -> Iterator[None]:
@@ -91,16 +95,16 @@ def told() -> Iterator[None]:
     """
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error) as error:
+    except DRIVERS as error:
         raise translated(error) from None
 
 
-def translated(error: SQLAlchemyError | sqlite3.Error) -> BpazError:
-    """The error of bpaz_lab that says the same as one of SQLAlchemy, or of SQLite itself."""
+def translated(error: SQLAlchemyError | sqlite3.Error | psycopg.Error) -> BpazError:
+    """The error of bpaz_lab that says the same as one of SQLAlchemy, or of a driver."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(error, exc.TimeoutError):
         kind = "pool"
-    elif isinstance(error, DBAPIError | sqlite3.Error):
+    elif isinstance(error, DBAPIError | sqlite3.Error | psycopg.Error):
         kind = _kind(cause, lost=getattr(error, "connection_invalidated", False))
     else:
         kind = "unfit" if isinstance(error, StatementError) else "other"

@@ -6,7 +6,14 @@ A file is a concern. Columns are added and never dropped; what was added says so
 
 from bpaz_lab.store.tables.chat import ChatMessage
 from bpaz_lab.store.tables.credentials import DataKey, UserCredential
-from bpaz_lab.store.tables.executions import ExecutionCheckpoint, ExecutionEvent, WorkflowExecution
+from bpaz_lab.store.tables.executions import (
+    ExecutionCheckpoint,
+    ExecutionEvent,
+    ExecutionStep,
+    StepPart,
+    ValuePart,
+    WorkflowExecution,
+)
 from bpaz_lab.store.tables.organizations import LoginMethod, Organization, OrganizationUser, Role
 from bpaz_lab.store.tables.people import AuditLog, AuthSession, LoginActivity, User
 from bpaz_lab.store.tables.workflows import Workflow, WorkflowTemplate, WorkflowVersion
@@ -18,13 +25,16 @@ __all__ = [
     "DataKey",
     "ExecutionCheckpoint",
     "ExecutionEvent",
+    "ExecutionStep",
     "LoginActivity",
     "LoginMethod",
     "Organization",
     "OrganizationUser",
     "Role",
+    "StepPart",
     "User",
     "UserCredential",
+    "ValuePart",
     "Workflow",
     "WorkflowExecution",
     "WorkflowTemplate",

@@ -26,6 +26,7 @@ GIN = (
     ("idx_workflows_flow_data_gin", "workflows", "flow_data"),
 )
 DROPPED = (
+    "step_parts", "value_parts", "execution_steps",
     "execution_events", "execution_checkpoints", "workflow_executions", "workflow_versions", "workflows",
     "workflow_templates", "chat_message", "organization_user", "login_method", "data_keys",
     "user_credentials", "organization", "auth_sessions", "audit_log", "login_activity", "users", "roles",
@@ -47,6 +48,7 @@ def upgrade() -> None:
     _organizations()
     _workflows()
     _executions()
+    _ledgers()
     if op.get_context().dialect.name == "postgresql":
         for name, table, column in GIN:
             op.create_index(name, table, [column], postgresql_using="gin")
@@ -319,8 +321,15 @@ def _executions() -> None:
         sa.Column("timeout", sa.Float()),
         sa.Column("cancel_requested_at", columns.Moment()),
         sa.Column("idempotency_key", sa.String(255)),
+        sa.Column("request_digest", sa.String(64)),
+        sa.Column("epoch", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("holder", sa.String(255)),
+        _reference("parent_id", "workflow_executions.id", on_delete="SET NULL"),
+        sa.Column("forked_at", sa.Text()),
+        sa.Column("options", columns.Document),
         sa.UniqueConstraint("user_id", "idempotency_key", name="unique_execution_key"),
     )
+    op.create_index("idx_workflow_executions_parent", "workflow_executions", ["parent_id"])
     op.create_index("idx_workflow_executions_created_at", "workflow_executions", ["created_at"])
     op.create_index("idx_workflow_executions_started_at", "workflow_executions", ["started_at"])
     op.create_index("idx_workflow_executions_status", "workflow_executions", ["status"])
@@ -349,3 +358,43 @@ def _executions() -> None:
         sa.Column("updated_at", columns.Moment(), server_default=columns.now()),
     )
     op.create_index("idx_execution_checkpoints_parent", "execution_checkpoints", ["parent_checkpoint_id"])
+
+
+def _ledgers() -> None:
+    op.create_table(
+        "execution_steps",
+        _reference("execution_id", "workflow_executions.id", on_delete="CASCADE", primary_key=True),
+        sa.Column("address", sa.Text(), primary_key=True),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("effect", sa.String(16), nullable=False),
+        sa.Column("parts", columns.Document, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("began", sa.Double(), nullable=False),
+        sa.Column("ended", sa.Double(), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    started = sa.text("state = 'started'")
+    op.create_index(
+        "idx_execution_steps_started",
+        "execution_steps",
+        ["execution_id"],
+        sqlite_where=started,
+        postgresql_where=started,
+    )
+    op.create_table(
+        "value_parts",
+        _reference("user_id", "users.id", on_delete="CASCADE", primary_key=True),
+        sa.Column("digest", sa.String(64), primary_key=True),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", columns.Moment(), server_default=columns.now()),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+    )
+    op.create_table(
+        "step_parts",
+        _reference("execution_id", "workflow_executions.id", on_delete="CASCADE", primary_key=True),
+        sa.Column("digest", sa.String(64), primary_key=True),
+    )
+    op.create_index("idx_step_parts_digest", "step_parts", ["digest"])

@@ -1,0 +1,196 @@
+"""The ledger of a run that a process keeps in the database itself, without a server between.
+
+Example:
+    steps = DirectSteps(Settings.read(), user_id, run.id, epoch, make=StepRow)
+    steps.write([sealed(run.id, row)], {})
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from bpaz_lab.store import faults, ledger
+from bpaz_lab.store.address import address, file_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from sqlalchemy import URL, Connection, Engine
+
+    from bpaz_lab.settings import Settings
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+_LOG_LIMIT: Final = 1 << 20
+"""Bytes that SQLite's log keeps when it begins anew; a large value would leave it as large for ever."""
+_PATIENCE: Final = 100
+"""Milliseconds that closing waits for others before it leaves the log to them."""
+_OF_THE_PARENT: Final[list[Any]] = []
+"""Connections that a fork left here: to close one would end it, or its locks, in the process that uses it."""
+
+
+class DirectSteps(Generic[Row]):
+    """Implements ``engine.steps.Steps`` on one connection that stays open.
+
+    After a fault, and in a process that was forked, the next call opens another one.
+
+    Args:
+        settings: Where the database is.
+        user_id: Who asks; the run must be theirs.
+        run_id: The execution, as hex.
+        epoch: The one that the holder was given; it takes none to read.
+        make: Makes a row of its fields: ``engine.steps.StepRow``.
+
+    Attributes:
+        run_id: The execution, as hex.
+        epoch: The one that is written under.
+    """
+
+    def __init__(
+        self, settings: Settings, user_id: UUID, run_id: str, epoch: int, *, make: Callable[..., Row]
+    ) -> None:
+        self.run_id = run_id
+        self.epoch = epoch
+        self._id = UUID(run_id)
+        self._user_id = user_id
+        self._make = make
+        self._settings = settings
+        self._begin_anew()
+
+    def read(self) -> list[Row]:
+        """All rows, as they are.
+
+        Raises:
+            NotFound: The person has no such execution.
+            StoreError: They cannot be read.
+        """
+        with self._transaction(write=False) as connection:
+            return [self._make(**row) for row in ledger.read(connection, self._id)]
+
+    def part(self, digest: str) -> bytes:
+        """One large piece.
+
+        Raises:
+            NotFound: The person has none of that name.
+            StoreError: It cannot be read.
+        """
+        with self._transaction(write=False) as connection:
+            return ledger.part(connection, self._user_id, digest)
+
+    def lacking(self, digests: Collection[str]) -> set[str]:
+        """Those of these pieces that are not kept yet.
+
+        Raises:
+            StoreError: The database does not say.
+        """
+        with self._transaction() as connection:
+            return ledger.lacking(connection, self._user_id, digests)
+
+    def write(self, rows: Sequence[Row], parts: Mapping[str, bytes]) -> None:
+        """Keeps rows and pieces, all of them or nothing.
+
+        Raises:
+            LeaseLost: Somebody else holds the execution.
+            IntegrityError: A row names a piece that is neither kept nor among these.
+            StoreError: It is not kept.
+        """
+        with self._transaction() as connection:
+            ledger.write(connection, self._id, self.epoch, rows, parts)
+
+    def beat(self) -> None:
+        """Says that the holder is there.
+
+        Raises:
+            LeaseLost: Somebody else holds the execution.
+            StoreError: The database does not take it.
+        """
+        with self._transaction() as connection:
+            ledger.beat(connection, self._id, self.epoch)
+
+    def close(self) -> None:
+        """Lets go of the connection; SQLite's log shrinks unless others are reading."""
+        self._know_process()
+        with self._alone:
+            connection, self._open = self._open, None
+            if connection is None:
+                return
+            try:
+                if connection.dialect.name == "sqlite":
+                    raw: Any = connection.connection.dbapi_connection
+                    raw.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except faults.DRIVERS:  # what is kept is kept; the log is only larger than it need be
+                pass
+            finally:
+                _drop(connection)
+
+    @contextmanager
+    def _transaction(self, *, write: bool = True) -> Iterator[Connection]:
+        self._know_process()
+        with self._alone, faults.told():
+            if self._open is None:
+                self._open = self._connected()
+            try:
+                with self._open.begin():
+                    if self._open.dialect.name == "sqlite":  # the driver begins none by itself
+                        self._open.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+                    yield self._open
+            except faults.DRIVERS:
+                _drop(self._open)
+                self._open = None
+                raise
+
+    def _know_process(self) -> None:
+        if self._process != os.getpid():
+            _OF_THE_PARENT.append(self._open)
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._open: Connection | None = None
+        self._process = os.getpid()
+        self._alone = threading.Lock()
+
+    def _connected(self) -> Connection:
+        connection = _engine(address(self._settings), self._settings.database_pool_timeout).connect()
+        try:
+            with connection.begin():
+                ledger.demand_owner(connection, self._id, self._user_id)
+        except BaseException:
+            _drop(connection)
+            raise
+        return connection
+
+
+def _engine(url: URL, wait: float) -> Engine:
+    """An engine of one connection; its transactions are as those of ``store/database.py``."""
+    if not url.drivername.startswith("sqlite"):
+        told = {"connect_timeout": max(2, round(wait))}
+        return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=told)
+    uri = f"{file_of(url).as_uri()}?mode=rw"
+    return create_engine(
+        "sqlite://", poolclass=NullPool, hide_parameters=True, creator=lambda: _sqlite(uri, wait)
+    )
+
+
+def _sqlite(uri: str, wait: float) -> sqlite3.Connection:
+    made = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
+    made.executescript(
+        "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
+        f"PRAGMA journal_size_limit = {_LOG_LIMIT};"
+    )
+    return made
+
+
+def _drop(connection: Connection) -> None:
+    try:
+        connection.close()
+    except faults.DRIVERS:  # it was broken already
+        connection.invalidate()
