@@ -112,9 +112,7 @@ def _document():
     }
     nodes = {name: {"type": type, "settings": settings} for name, (type, settings) in chain.items()}
     names = list(chain)
-    edges = [
-        [f"{one}.text", f"{other}.text"] for one, other in zip(names[:-1], names[1:], strict=True)
-    ]
+    edges = [[f"{one}.text", f"{other}.text"] for one, other in zip(names[:-1], names[1:], strict=True)]
     fan = [("CrashSend", "CrashRead", "CrashPure", "CrashPay")[n % 4] for n in range(WIDTH)]
     for number, type in enumerate(fan):
         nodes[f"fan{number}"] = {"type": type, "settings": {}}

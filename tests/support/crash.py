@@ -1,0 +1,115 @@
+"""Runs that are killed: a fork server that makes children quickly, and the life of a run over many of them."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from uuid import UUID, uuid4
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from bpaz_lab.settings import Settings
+from bpaz_lab.store.address import address
+from bpaz_lab.store.database import Database
+from tests.support import effects
+
+PATIENCE = 60.0
+"""Seconds that nothing takes longer than; a child that hangs fails its test."""
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["pytest", "tests.support.crash_child"])
+
+
+def _child(job, tell):
+    from tests.support.crash_child import main
+
+    main(job, tell)
+
+
+class Child:
+    """A process that runs a run; see ``crash_child.main`` for the job."""
+
+    def __init__(self, job):
+        self._hear, tell = _context.Pipe()
+        self._process = _context.Process(target=_child, args=(job, tell), daemon=True)
+        self._process.start()
+        tell.close()
+        self.pid = self._process.pid
+        self.flagged, self.over = None, False
+
+    def hear(self, patience=PATIENCE):
+        """The next word of the child and what belongs to it; ``("dead", signal)`` after the last one."""
+        assert self._hear.poll(patience), f"the child said nothing for {patience:g} s"
+        try:
+            return self._hear.recv()
+        except (EOFError, ConnectionResetError):
+            self._process.join(PATIENCE)
+            return "dead", -self._process.exitcode
+
+    def say(self, what):
+        """Gives the child the answers that it waits for."""
+        self._hear.send(what)
+
+    def signal(self, number=signal.SIGKILL):
+        os.kill(self.pid, number)
+
+    def close(self):
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join(PATIENCE)
+        self._hear.close()
+
+
+async def _started(settings):
+    """Brings a database up as the first process of an installation does."""
+    database = Database.of(settings)
+    await database.start()
+    await database.close()
+
+
+class World:
+    """Where lives take place: a database, a witness, and what is needed to look at them.
+
+    Args:
+        settings: The settings of the installation, as ``Settings`` takes them.
+        witness: An ``Effects``.
+    """
+
+    def __init__(self, settings, witness):
+        self.settings, self.witness = settings, witness
+        asyncio.run(_started(Settings(**settings)))
+        self.url = str(address(Settings(**settings)).render_as_string(hide_password=False))
+        self.engine = create_engine(self.url.replace("+aiosqlite", ""), poolclass=NullPool)
+        self.user = uuid4()
+        self.ask(
+            "INSERT INTO users (id, identity_provider, subject) VALUES (:id, 'test', :name)",
+            id=self.user, name=str(self.user),
+        )  # fmt: skip
+
+    def ask(self, statement, **values):
+        """The rows of a statement, as dicts; UUIDs may be given as such."""
+        values = {name: self.id(each) if isinstance(each, UUID) else each for name, each in values.items()}
+        with self.engine.begin() as connection:
+            found = connection.execute(text(statement), values)
+            return [dict(row) for row in found.mappings()] if found.returns_rows else []
+
+    def id(self, id):
+        """An id as the database has it."""
+        return id.hex if self.engine.dialect.name == "sqlite" else id
+
+    def admit(self):
+        """An execution that somebody holds under epoch 1; gives its id."""
+        run = uuid4()
+        self.ask(
+            "INSERT INTO workflow_executions (id, user_id, status, epoch) VALUES (:id, :user, 'running', 1)",
+            id=run, user=self.user,
+        )  # fmt: skip
+        return run.hex
+
+    def child(self, way, run, epoch=1, **more):
+        """A child that does something with a run."""
+        environ = {effects.PORT: str(self.witness.port), "BPAZ_LOG_LEVEL": "error"}
+        job = {"way": way, "run": run, "epoch": epoch, "user": self.user.hex, "environ": environ}
+        return Child({**job, "settings": self.settings, **more})

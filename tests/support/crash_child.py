@@ -1,0 +1,107 @@
+"""What a child does that is going to be killed: a run begins, or goes on, up to a moment chosen before.
+
+The fork server imports this file, so that a child begins with everything imported. The product has no hooks
+for tests: the child wraps the ledger's rows on their way to the store, and the database's COMMIT.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from hashlib import blake2b
+from uuid import UUID
+
+import psycopg  # noqa: F401 (imported once, for all children)
+from sqlalchemy import Engine, event
+
+from bpaz_lab.engine.steps import StepRow, sealed
+from bpaz_lab.settings import Settings
+from bpaz_lab.store.direct import DirectSteps
+from tests.support import crash_flow
+
+SERVER = os.getpid()
+"""The process that imported this file: the fork server, unless something is wrong."""
+MOMENTS = (
+    "before started", "in the commit of started", "after started", "after the effect",
+    "before done", "in the commit of done", "after done",
+)  # fmt: skip
+"""The moments at which a child dies; each belongs to a step."""
+
+gc.freeze()  # children share the pages of what is imported
+
+
+class Fate:
+    """Kills this process at a moment.
+
+    Args:
+        moment: One of ``MOMENTS``.
+        address: Of which step; empty for any.
+        number: At which time that the moment comes.
+    """
+
+    def __init__(self, moment, address="", number=1):
+        self.moment, self.address, self.left = moment, address, number
+        self.rows = {}
+
+    def reach(self, moment, *addresses):
+        """The moment is here for these steps."""
+        if moment == self.moment and addresses and (not self.address or self.address in addresses):
+            self.left -= 1
+            if self.left <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self):
+        """Looks at whatever is written from now on."""
+        crash_flow.hooks.append(self.reach)
+        write = DirectSteps.write
+
+        def watched(steps, rows, parts):
+            states = {}
+            for row in rows:
+                states.setdefault(row.state, []).append(row.address)
+            self._reach("before", states)
+            self.rows = states
+            write(steps, rows, parts)
+            self.rows = {}
+            self._reach("after", states)
+
+        DirectSteps.write = watched
+        event.listen(Engine, "commit", lambda _: self._reach("in the commit of", self.rows))
+
+    def _reach(self, when, states):
+        for state, addresses in states.items():
+            self.reach(f"{when} {state}", *addresses)
+
+
+def rows(job, tell):
+    """Writes transactions of two rows and a part each without end, and tells each one that is kept."""
+    steps = _steps(job)
+    for number in range(10_000):
+        part = blake2b(str(number).encode()).digest() * (number % 7 * 40 + 1)
+        digest = blake2b(part, digest_size=16).hexdigest()
+        two = [
+            sealed(
+                job["run"], StepRow(f"{number:04}{which}", "done", "pure", b"x", (digest,), 1, 1, 0.0, 1.0)
+            )
+            for which in "ab"
+        ]
+        steps.write(two, {digest: part})
+        tell.send(("kept", number))
+
+
+def _steps(job):
+    return DirectSteps(Settings(**job["settings"]), UUID(job["user"]), job["run"], job["epoch"], make=StepRow)
+
+
+def main(job, tell):
+    """The life of one child; it tells how far it has come, if it is let live so long."""
+    assert os.getpid() != SERVER, "imported in the child: the fork server did not preload"
+    os.environ.update(job["environ"])
+    crash_flow.register()
+    if job.get("fate"):
+        Fate(**job["fate"]).watch()
+    WAYS[job["way"]](job, tell)
+
+
+WAYS = {"rows": rows}
