@@ -1,4 +1,4 @@
-"""Runs that are killed: a fork server that makes children quickly, and the life of a run over many of them."""
+"""Processes that are killed: a fork server that makes them quickly, and the world that they live in."""
 
 from __future__ import annotations
 
@@ -47,6 +47,10 @@ class Child:
         except (EOFError, ConnectionResetError):
             self._process.join(PATIENCE)
             return "dead", -self._process.exitcode
+
+    def spoke(self, patience):
+        """Whether it says something within so many seconds, or is dead."""
+        return self._hear.poll(patience)
 
     def say(self, what):
         """Gives the child the answers that it waits for."""
@@ -100,15 +104,20 @@ class World:
         return id.hex if self.engine.dialect.name == "sqlite" else id
 
     def admit(self):
-        """An execution that somebody holds under epoch 1; gives its id."""
+        """An execution that nobody holds yet; gives its id."""
         run = uuid4()
         self.ask(
-            "INSERT INTO workflow_executions (id, user_id, status, epoch) VALUES (:id, :user, 'running', 1)",
+            "INSERT INTO workflow_executions (id, user_id, status, epoch) VALUES (:id, :user, 'running', 0)",
             id=run, user=self.user,
         )  # fmt: skip
         return run.hex
 
-    def child(self, way, run, epoch=1, **more):
+    def take(self, run):
+        """Takes a run over; gives the epoch."""
+        self.ask("UPDATE workflow_executions SET epoch = epoch + 1 WHERE id = :id", id=UUID(run))
+        return self.ask("SELECT epoch FROM workflow_executions WHERE id = :id", id=UUID(run))[0]["epoch"]
+
+    def child(self, way, run, epoch, **more):
         """A child that does something with a run."""
         environ = {effects.PORT: str(self.witness.port), "BPAZ_LOG_LEVEL": "error"}
         job = {"way": way, "run": run, "epoch": epoch, "user": self.user.hex, "environ": environ}

@@ -34,21 +34,26 @@ class Look:
 
 def of_death(look):
     """The faults of a look at a run whose process has just died."""
-    found = []
-    done_outside = Counter(entry["step"] for entry in look.log)
+    outside = {entry["step"] for entry in look.log}
     states = {address: row["state"] for address, row in look.rows.items()}
-    for step in sorted(STRICT & set(done_outside)):
-        if step not in states:
-            found.append(f"{step} was done, and the ledger knows nothing of it")
     begun = {address for address, state in states.items() if state == "started"}
-    for step in sorted(begun & ONCE - look.flagged):
-        found.append(f"{step} is in doubt, and nobody was told")
-    for step in sorted(look.flagged - begun):
-        found.append(f"{step} is said to be in doubt, and is {states.get(step, 'not in the ledger')}")
-    for address, row in look.rows.items():
-        if row["epoch"] > look.epoch:
-            found.append(f"{address or 'the run'} was written under an epoch that never was")
-    return found + _told(look, states)
+    return [
+        *(
+            f"{step} was done, and the ledger knows nothing of it"
+            for step in sorted(STRICT & outside - set(states))
+        ),
+        *(f"{step} is in doubt, and nobody was told" for step in sorted(begun & ONCE - look.flagged)),
+        *(
+            f"{step} is said to be in doubt, and is {states.get(step, 'not in the ledger')}"
+            for step in sorted(look.flagged - begun)
+        ),
+        *(
+            f"{address or 'the run'} was written under an epoch that never was"
+            for address, row in look.rows.items()
+            if row["epoch"] > look.epoch
+        ),
+        *_told(look, states),
+    ]
 
 
 def of_steps(one, other):
@@ -92,18 +97,16 @@ def of_end(look, status, output, expected, deaths):
         return [f"the run is lost: it is {status}"]
     found = [] if output == expected else [f"the output is {output!r} and not {expected!r}"]
     times = Counter(entry["step"] for entry in look.log)
-    for step in sorted(ALL - set(times)):
-        found.append(f"{step} was never done")
-    for step in sorted(ONCE):
-        if times[step] > 1:
-            found.append(f"{step} was done {times[step]} times")
-    for step in sorted(ALL - ONCE):
-        if times[step] > 1 + deaths:
-            found.append(f"{step} was done {times[step]} times at {deaths} deaths")
+    found += [f"{step} was never done" for step in sorted(ALL - set(times))]
+    found += [f"{step} was done {times[step]} times" for step in sorted(ONCE) if times[step] > 1]
+    found += [
+        f"{step} was done {times[step]} times at {deaths} deaths"
+        for step in sorted(ALL - ONCE)
+        if times[step] > 1 + deaths
+    ]
     keys = {(entry["step"], entry["key"]) for entry in look.log if entry["step"] in STRICT}
-    for step, number in Counter(step for step, _ in keys).items():
-        if number > 1:
-            found.append(f"{step} was done with {number} keys")
+    each = Counter(step for step, _ in keys)
+    found += [f"{step} was done with {number} keys" for step, number in each.items() if number > 1]
     if len({key for _, key in keys}) < len({step for step, _ in keys}) or "" in {key for _, key in keys}:
         found.append("two steps have the same key, or one has none")
     return found + _whole(look)
@@ -132,7 +135,5 @@ def _whole(look):
         found.append("the last event does not end the run")
     if sum(event["type"] == "run.started" for event in look.events) != 1:
         found.append("the run did not begin once")
-    finished = Counter(event["node"] for event in look.events if event["type"] == "node.finished")
-    for step in sorted(ONCE - set(finished)):
-        found.append(f"no event says that {step} is finished")
-    return found
+    finished = {event["node"] for event in look.events if event["type"] == "node.finished"}
+    return found + [f"no event says that {step} is finished" for step in sorted(ONCE - finished)]

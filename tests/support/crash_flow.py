@@ -7,6 +7,7 @@ on nothing else, so the output of a run tells whether anything was lost or mixed
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from typing import Annotated, ClassVar
 
 from bpaz_lab.nodes.base import Node
@@ -112,7 +113,7 @@ def _document():
     }
     nodes = {name: {"type": type, "settings": settings} for name, (type, settings) in chain.items()}
     names = list(chain)
-    edges = [[f"{one}.text", f"{other}.text"] for one, other in zip(names[:-1], names[1:], strict=True)]
+    edges = [[f"{one}.text", f"{other}.text"] for one, other in pairwise(names)]
     fan = [("CrashSend", "CrashRead", "CrashPure", "CrashPay")[n % 4] for n in range(WIDTH)]
     for number, type in enumerate(fan):
         nodes[f"fan{number}"] = {"type": type, "settings": {}}

@@ -1,8 +1,8 @@
-"""The world outside: a process of its own that writes down everything that was done to it, and forgets nothing.
+"""The world outside: a process of its own that writes down whatever was done to it, and forgets nothing.
 
-It is the witness of the crash tests. What a node does outside is one line sent to it; the line is on the disk
-before the answer goes out, so whoever was killed afterwards has done it all the same. Run as a script it takes
-the path of its log and prints its port.
+It is the witness of the crash tests. What a node does outside is one line sent to it; the line is on the
+disk before the answer goes out, so whoever was killed afterwards has done it all the same. Run as a script
+it takes the path of its log and prints its port.
 """
 
 from __future__ import annotations
