@@ -16,7 +16,7 @@ MOST: Final = 200
 _SHOWN: Final = 60
 """Rows that a table shows."""
 _LONG: Final = 120
-_STYLE: Final = """<style>
+STYLE: Final = """<style>
 .bpaz-list { color: var(--jp-ui-font-color1, inherit);
   font: 13px var(--jp-ui-font-family, system-ui, sans-serif); overflow-x: auto }
 .bpaz-list table { color: inherit; border-collapse: collapse; margin: 4px 0 }
@@ -141,7 +141,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], rest: str = "") ->
     shown = f"<thead><tr>{cells}</tr></thead>" if any(head) else ""
     foot = f'<div class="bpaz-dim">{escape(rest)}</div>' if rest else ""
     empty = "" if body else '<div class="bpaz-dim">none</div>'
-    return f'{_STYLE}<div class="bpaz-list"><table>{shown}<tbody>{body}</tbody></table>{empty}{foot}</div>'
+    return f'{STYLE}<div class="bpaz-list"><table>{shown}<tbody>{body}</tbody></table>{empty}{foot}</div>'
 
 
 def text(value: Any) -> str:

@@ -10,14 +10,15 @@ from pathlib import Path  # noqa: TC003 (as the class of an attribute)
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.api.editing import Editing
+from bpaz_lab.api.run import How, Origin, Run
 from bpaz_lab.api.server_credentials import resolver
 from bpaz_lab.engine.cache import Cache, cache_of
 from bpaz_lab.engine.engine import Engine
 from bpaz_lab.engine.incremental import Incremental, Known, stale
 from bpaz_lab.engine.limits import Limit, Limits
 from bpaz_lab.engine.options import Options
-from bpaz_lab.engine.run import Run
 from bpaz_lab.errors import InputError
+from bpaz_lab.graph.document import shaped
 from bpaz_lab.graph.library import Folder
 from bpaz_lab.graph.order import following, predecessors
 from bpaz_lab.guard.paths import Jail
@@ -50,6 +51,7 @@ class Running(Editing):
         self.pins: dict[str, dict[str, Any]] = {}
         """The outputs that stand still, by node and port: runs take them and do not compute the node."""
         self._plans: dict[tuple[tuple[str, ...], frozenset[str]], tuple[tuple[int, int], Plan]] = {}
+        self._shown: tuple[int, Document] | None = None
         self._known = Known()
         self._listeners: list[Callable[[Run], None]] = []
         self._pin_listeners: list[Callable[[], None]] = []
@@ -102,13 +104,16 @@ class Running(Editing):
         Args:
             inputs: Inputs in a mapping, for names that are no identifiers or that clash with an option.
             named: Inputs by name, and the options of ``prepared``: ``target``, ``only``, ``since``,
-                ``session``, ``timeout``, ``concurrency``, ``cache``, ``budget``, ``objects``.
+                ``session``, ``timeout``, ``concurrency``, ``cache``, ``budget``, ``objects``, ``durable``.
 
         Raises:
             DocumentError: The workflow has problems; nothing was started.
             InputError: An input is unknown, ambiguous or missing; nothing was started.
         """
-        run = self.prepared(inputs, **named)
+        return self._launch(self.prepared(inputs, **named))
+
+    def _launch(self, run: Run) -> Run:
+        """Starts a run that was prepared, and tells who wants to know."""
         self.latest = run  # before it starts: Ctrl-C finds it
         run.start()
         for listener in list(self._listeners):
@@ -129,6 +134,7 @@ class Running(Editing):
         cache: bool | str | Cache = True,
         budget: Budget | Meter | None = None,
         objects: Mapping[str, Any] | None = None,
+        durable: bool = False,
         **named: Any,
     ) -> Run:
         """A run that has not begun.
@@ -146,31 +152,50 @@ class Running(Editing):
                 True or ``"memory"``, ``"disk"``, a cache of your own, or False for none.
             budget: Tokens or US dollars that the run may use; one that uses more is stopped and fails.
             objects: Live objects that Variable and PythonFunction may name, before those of the notebook.
+            durable: Whether every step is kept in the laboratory, so that the run outlives this process: see
+                ``bz.resume``. It is admitted there at once, and must then be started.
             named: Inputs by name.
 
         Raises:
             DocumentError: The workflow has problems.
             InputError: An input is unknown, ambiguous or missing.
         """
+        pins = dict(self.pins)
+        given = {**self._given(only, since), **pins}
+        targets = tuple(each for each in (target, only) if each)
+        how = How(session, timeout, concurrency, cache, budget, objects, durable)
+        with self.history.lock:
+            plan, document = self.plan(*targets, given=given), self._seen()
+        origin = Origin(self, document, targets, {**(inputs or {}), **named}, pins, how)
+        return self._run_of(origin, plan, given)
+
+    def _run_of(self, origin: Origin, plan: Plan, given: Mapping[str, Mapping[str, Any]]) -> Run:
+        """A run of a plan that was made of this workflow, as it is or as it was."""
+        how = origin.how
         services = Services(
             resolver=resolver(),
-            session=session,
+            session=how.session,
             jail=self._jail(),
-            namespace=ChainMap(dict(objects or {}), _namespace()),
+            namespace=ChainMap(dict(how.objects or {}), _namespace()),
         )
-        given = self._given(only, since)
-        targets = [each for each in (target, only) if each]
-        kept = cache_of(cache)
+        kept = cache_of(how.cache)
+        limits = how.concurrency
         options = Options(
-            timeout=timeout,
+            timeout=how.timeout,
             services=services,
-            limits=concurrency if isinstance(concurrency, Limits) else Limits(concurrency),
-            given={**given, **self.pins},
+            limits=limits if isinstance(limits, Limits) else Limits(limits),
+            given=given,
             memo=None if kept is None else Incremental(kept, self._known),
-            budget=budget,
+            budget=how.budget,
         )
-        plan = self.plan(*targets, given=options.given)
-        return Run(plan, {**(inputs or {}), **named}, options)
+        return Run(plan, origin.inputs, options, origin)
+
+    def _seen(self) -> Document:
+        """The document as it is now, for the runs of this revision to remember."""
+        with self.history.lock:
+            if self._shown is None or self._shown[0] != self.history.revision:
+                self._shown = self.history.revision, shaped(self.history.document)
+            return self._shown[1]
 
     def run(self, inputs: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
         """Runs to the end; Ctrl-C cancels. Takes what ``start`` takes.
@@ -187,11 +212,13 @@ class Running(Editing):
         """
         before = self.latest
         try:
-            return self.start(inputs, **named).wait().raise_for_status()
+            run = self.start(inputs, **named)
+            run.wait().raise_for_status()
         except KeyboardInterrupt:
             if self.latest is not None and self.latest is not before:
                 self.latest.abandon()
             raise
+        return run
 
     async def arun(self, inputs: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
         """Runs to the end without blocking the caller's loop; cancelling the caller cancels the run.
@@ -199,8 +226,10 @@ class Running(Editing):
         Raises:
             RunError: The run failed or was cancelled.
         """
-        run = await self.start(inputs, **named).done()
-        return run.raise_for_status()
+        run = self.start(inputs, **named)
+        await run.done()
+        run.raise_for_status()
+        return run
 
     def stream(self, inputs: Mapping[str, Any] | None = None, /, **named: Any) -> Iterator[Any]:
         """Runs and gives the events as they come; a failure is an event. Closing it early cancels."""
@@ -210,7 +239,7 @@ class Running(Editing):
         """Like ``stream``, in the caller's own loop."""
         return self.start(inputs, **named).astream()
 
-    def on_run(self, listener: Callable[[Run], None]) -> Callable[[], None]:
+    def on_run(self, listener: Callable[[Run], Any]) -> Callable[[], None]:
         """Calls ``listener`` with each run that starts; returns what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None

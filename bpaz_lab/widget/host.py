@@ -21,8 +21,11 @@ class Host(Protocol):
 
     history: History
     types: Catalogue
-    latest: Run | None
     pins: dict[str, dict[str, Any]]
+
+    @property
+    def latest(self) -> Run | None:
+        """The run that was started last."""
 
     def __getitem__(self, id: str) -> Any:
         """A node, which has ``pin()`` and ``unpin()``."""
