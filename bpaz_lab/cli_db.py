@@ -48,7 +48,7 @@ def add(commands: Any) -> None:
         "--force", action="store_true", help="also where there are rows, which are then gone"
     )
 
-    maintain = _part(parts, "maintain", _maintain, "ANALYZE, VACUUM, and old login activity deleted")
+    maintain = _part(parts, "maintain", _maintain, "what is old deleted, ANALYZE, VACUUM")
     maintain.add_argument("--reindex", action="store_true", help="also rebuild all indexes")
     maintain.add_argument(
         "--days", type=_days, metavar="N", help="days that login activity is kept; BPAZ_LOGIN_ACTIVITY_DAYS"
@@ -172,7 +172,11 @@ async def _maintain(database: Database, parsed: argparse.Namespace) -> int:
 
     days = parsed.days or database.settings.login_activity_days
     done = await maintain(database, days=days, reindex=parsed.reindex, tell=_tell)
-    print(f"deleted {done.login_activity} rows of login activity; done: {', '.join(done.statements)}")
+    executions, ledgers, parts = done.pruned
+    print(
+        f"deleted {done.login_activity} rows of login activity, {executions} executions, {ledgers} ledgers, "
+        f"{parts} pieces of values; done: {', '.join(done.statements)}"
+    )
     return 0
 
 

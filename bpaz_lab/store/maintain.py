@@ -1,4 +1,4 @@
-"""What a database needs from time to time: fresh statistics, room given back, old sign-ins forgotten."""
+"""What a database needs from time to time: fresh statistics, room given back, what is old forgotten."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, func
 from sqlmodel import col, select
 
+from bpaz_lab.store.prune import Pruned, prune
 from bpaz_lab.store.tables import LoginActivity
 from bpaz_lab.store.tables.columns import utcnow
 
@@ -34,17 +35,18 @@ class Maintained:
     """What was done: the rows that are gone, and the statements that ran."""
 
     login_activity: int
+    pruned: Pruned
     statements: list[str]
 
 
 async def maintain(
     database: Database, *, days: int = 90, reindex: bool = False, tell: Callable[[str], None] = lambda _: None
 ) -> Maintained:
-    """Deletes login activity that is older than some days, and runs ANALYZE and VACUUM.
+    """Deletes login activity and executions that are older than some days, and runs ANALYZE and VACUUM.
 
     Args:
         database: The database; others may go on using it.
-        days: Days that login activity is kept.
+        days: Days that login activity is kept; the database's settings say how long executions are.
         reindex: Also rebuilds all indexes.
         tell: Gets a line before each part.
 
@@ -65,10 +67,11 @@ async def maintain(
                 break
             await session.exec(delete(LoginActivity).where(col(LoginActivity.id).in_(old)))
         gone += len(ids)
-    done = []
+    tell("old executions")
+    pruned, done = await prune(database, database.settings), []
     for name, statement in _PARTS[database.dialect].items():
         if name != "REINDEX" or reindex:
             tell(name)
             await database.command(statement)
             done.append(statement)
-    return Maintained(gone, done)
+    return Maintained(gone, pruned, done)

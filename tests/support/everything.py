@@ -33,6 +33,10 @@ async def fill(database):
         )
         session.add(run)
         await session.flush()
+        fork = t.WorkflowExecution(
+            user_id=user.id, parent_id=run.id, forked_at=TEXT, options=DOCUMENT, epoch=7
+        )
+        session.add(fork)
         own = {"user_id": user.id}
         session.add_all(
             [
@@ -40,6 +44,13 @@ async def fill(database):
                 t.WorkflowTemplate(name=TEXT, flow_data=DOCUMENT, is_published=True, **own),
                 t.ExecutionEvent(execution_id=run.id, seq=0, type="token", data=DOCUMENT),
                 t.ExecutionCheckpoint(execution_id=run.id, checkpoint_data=DOCUMENT),
+                t.ExecutionStep(
+                    execution_id=run.id, address=TEXT, state="done", effect="once", parts=["0" * 32],
+                    size=10**12, epoch=1, began=1732460000.1234567, ended=0.1 + 0.2, digest="0" * 32,
+                    data=bytes(range(256)),
+                ),
+                t.StepPart(execution_id=run.id, digest="0" * 32),
+                t.ValuePart(digest="0" * 32, size=256, data=bytes(range(256)), **own),
                 t.UserCredential(name="key", service_type="generic", encrypted_secret=TEXT, **own),
                 t.DataKey(ring_key_id="0" * 16, wrapped="x", **own),
                 t.AuthSession(refresh_hash="0" * 64, expires_at=MOMENT, family_expires_at=MOMENT, **own),
@@ -52,7 +63,7 @@ async def fill(database):
                 t.ChatMessage(role="user", chatflow_id=flow.id, content=TEXT, sources=[DOCUMENT]),
                 t.ChatMessage(role="assistant", chatflow_id=uuid4(), content=""),
             ]
-        )
+        )  # fmt: skip
 
 
 async def rows(database):

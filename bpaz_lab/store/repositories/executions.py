@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sqlalchemy import literal_column
 from sqlalchemy.orm import defer
 from sqlmodel import and_, col, func, or_, select, update
 
 from bpaz_lab.errors import NotFound, Throttled
 from bpaz_lab.store.paging import Rows, page
-from bpaz_lab.store.tables import User, Workflow, WorkflowExecution
+from bpaz_lab.store.tables import ExecutionStep, User, Workflow, WorkflowExecution
 from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ OPEN: Final = (*ACTIVE, "paused")
 
 _LARGE: Final[tuple[Any, ...]] = tuple(
     defer(getattr(WorkflowExecution, name), raiseload=True)
-    for name in ("flow_data", "inputs", "outputs", "questions")
+    for name in ("flow_data", "inputs", "outputs", "questions", "options")
 )
 
 
@@ -53,6 +54,17 @@ class Executions:
         Raises:
             Throttled: There are as many already.
         """
+        await self.demand_room(most)
+        self._session.add(row)
+        await self._session.flush()
+        return row
+
+    async def demand_room(self, most: int) -> None:
+        """Demands that the person may have one more execution under way.
+
+        Raises:
+            Throttled: There are as many already.
+        """
         owner = select(User.id).where(User.id == self._caller.user_id).with_for_update()
         await self._session.exec(owner)  # two admissions at once would count the same
         active = select(func.count()).where(
@@ -63,16 +75,14 @@ class Executions:
                 f"{most} executions are running already, and no more may at a time",
                 hint="Wait for one to end, or cancel one.",
             )
-        self._session.add(row)
-        await self._session.flush()
-        return row
 
-    async def by_key(self, key: str) -> UUID | None:
-        """The execution that was asked for with this idempotency key."""
-        statement = select(WorkflowExecution.id).where(
+    async def by_key(self, key: str) -> tuple[UUID, str | None] | None:
+        """The execution that was asked for with this idempotency key, and the digest of that request."""
+        statement = select(WorkflowExecution.id, WorkflowExecution.request_digest).where(
             WorkflowExecution.user_id == self._caller.user_id, WorkflowExecution.idempotency_key == key
         )
-        return (await self._session.exec(statement)).first()
+        found = (await self._session.exec(statement)).first()
+        return None if found is None else (found[0], found[1])
 
     async def get(self, id: UUID, *, document: bool = False, change: bool = False) -> WorkflowExecution:
         """One execution.
@@ -140,8 +150,26 @@ class Executions:
             sortable=("created_at",),
         )
 
+    async def tree(self, id: UUID) -> list[WorkflowExecution]:
+        """An execution with all that it comes from and all that come from those, the oldest first.
+
+        Raises:
+            NotFound: The person has none of that id.
+        """
+        run = WorkflowExecution
+        mine = col(run.user_id) == self._caller.user_id
+        up: Any = select(run.id, run.parent_id).where(run.id == id, mine).cte("up", recursive=True)
+        up = up.union(select(run.id, run.parent_id).where(run.id == up.c.parent_id, mine))
+        down: Any = select(up.c.id).where(up.c.parent_id.is_(None)).cte("down", recursive=True)
+        down = down.union(select(run.id).where(run.parent_id == down.c.id, mine))
+        found: Any = select(run).where(col(run.id).in_(select(down.c.id))).options(*_LARGE)
+        rows = (await self._session.exec(found.order_by(run.created_at, run.id))).all()
+        if not rows:
+            raise _missing()
+        return list(rows)
+
     async def remove(self, row: WorkflowExecution) -> None:
-        """Deletes an execution with its events."""
+        """Deletes an execution with its events and its ledger; what was forked from it stays."""
         await self._session.delete(row)
         await self._session.flush()
 
@@ -149,41 +177,57 @@ class Executions:
 # ---- what the server itself does ------------------------------------------------------------------
 
 
-async def assign(session: Session, id: UUID, kernel_id: str, server_id: str) -> bool:
-    """Gives a pending execution to a kernel; False where it waits no longer."""
+async def assign(session: Session, id: UUID, kernel_id: str, server_id: str) -> int:
+    """Gives a pending execution to a kernel, under an epoch of its own: 0 where it waits no longer."""
+    run = WorkflowExecution
     statement = (
-        update(WorkflowExecution)
-        .where(col(WorkflowExecution.id) == id, col(WorkflowExecution.status) == "pending")
-        .values(kernel_id=kernel_id, server_id=server_id, heartbeat_at=utcnow())
+        update(run)
+        .where(col(run.id) == id, col(run.status) == "pending", col(run.server_id) == server_id)
+        .values(kernel_id=kernel_id, heartbeat_at=utcnow(), epoch=run.epoch + 1)
+        .returning(col(run.epoch))
     )
-    return bool((await session.exec(statement)).rowcount)
+    return int((await session.exec(statement)).scalar() or 0)
 
 
-async def beat(session: Session, server_id: str) -> None:
-    """A server says that it is there, for all the executions that it holds."""
-    statement = (
-        update(WorkflowExecution)
-        .where(col(WorkflowExecution.server_id) == server_id, col(WorkflowExecution.status).in_(OPEN))
-        .values(heartbeat_at=utcnow())
-    )
-    await session.exec(statement)
+async def beat(session: Session, server_id: str, ids: Collection[UUID]) -> None:
+    """A server says that these of its executions are alive."""
+    run = WorkflowExecution
+    mine = col(run.id).in_(ids), col(run.server_id) == server_id, col(run.status).in_(OPEN)
+    await session.exec(update(run).where(*mine).values(heartbeat_at=utcnow()))
 
 
-async def abandoned(session: Session, server_id: str, before: datetime) -> list[UUID]:
-    """The executions that no server holds any more.
+async def let_go(session: Session, ids: Collection[UUID]) -> None:
+    """Notes of paused executions that no kernel keeps them any more."""
+    run = WorkflowExecution
+    theirs = col(run.id).in_(ids), col(run.status) == "paused"
+    await session.exec(update(run).where(*theirs).values(kernel_id=None, heartbeat_at=None))
+
+
+class Abandoned(NamedTuple):
+    """An execution that nobody seems to hold."""
+
+    id: UUID
+    user_id: UUID
+    status: str
+    epoch: int
+
+
+async def abandoned(session: Session, before: datetime) -> list[Abandoned]:
+    """The executions that are under way, and were not heard of for long; one that is paused needs nobody.
 
     Args:
         session: The transaction.
-        server_id: The server that asks; it knows about its own.
-        before: A server that was not heard of since then is gone.
+        before: Since when they were not heard of.
     """
     alone = or_(
         col(WorkflowExecution.heartbeat_at) < before,
         and_(col(WorkflowExecution.heartbeat_at).is_(None), col(WorkflowExecution.created_at) < before),
     )
-    other = or_(col(WorkflowExecution.server_id).is_(None), col(WorkflowExecution.server_id) != server_id)
-    statement = select(WorkflowExecution.id).where(col(WorkflowExecution.status).in_(OPEN), other, alone)
-    return list((await session.exec(statement)).all())
+    run = WorkflowExecution
+    statement = select(run.id, run.user_id, run.status, run.epoch).where(
+        col(run.status).in_(ACTIVE), alone
+    )
+    return [Abandoned(*row) for row in (await session.exec(statement)).all()]
 
 
 async def still_open(session: Session, ids: Collection[UUID]) -> set[UUID]:
@@ -192,6 +236,33 @@ async def still_open(session: Session, ids: Collection[UUID]) -> set[UUID]:
         col(WorkflowExecution.id).in_(ids), col(WorkflowExecution.status).in_(OPEN)
     )
     return set((await session.exec(statement)).all())
+
+
+async def in_doubt(session: Session, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """The steps of which nobody knows whether they happened: begun, not finished, and nobody is at them.
+
+    Args:
+        session: The transaction.
+        ids: The executions to look at; of those that run, no step is in doubt.
+
+    Returns:
+        Addresses by execution, for those executions that have such steps.
+    """
+    step = ExecutionStep
+    statement = (
+        select(step.execution_id, step.address)
+        .join(WorkflowExecution, col(WorkflowExecution.id) == col(step.execution_id))
+        .where(
+            col(step.execution_id).in_(ids),
+            literal_column("execution_steps.state = 'started'"),  # as the index has it
+            col(WorkflowExecution.status).not_in(ACTIVE),
+        )
+        .order_by(col(step.address))
+    )
+    found: dict[UUID, list[str]] = {}
+    for id, address in (await session.exec(statement)).all():
+        found.setdefault(id, []).append(address)
+    return found
 
 
 async def author(session: Session, workflow_id: UUID) -> UUID | None:
