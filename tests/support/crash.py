@@ -6,15 +6,19 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import time
 from uuid import UUID, uuid4
 
+import psutil
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from bpaz_lab.settings import Settings
 from bpaz_lab.store.address import address
 from bpaz_lab.store.database import Database
 from tests.support import effects
+from tests.support.crash_flow import SLOW
 
 PATIENCE = 60.0
 """Seconds that nothing takes longer than; a child that hangs fails its test."""
@@ -37,7 +41,6 @@ class Child:
         self._process.start()
         tell.close()
         self.pid = self._process.pid
-        self.flagged, self.over = None, False
 
     def hear(self, patience=PATIENCE):
         """The next word of the child and what belongs to it; ``("dead", signal)`` after the last one."""
@@ -58,6 +61,13 @@ class Child:
 
     def signal(self, number=signal.SIGKILL):
         os.kill(self.pid, number)
+
+    def until_stopped(self):
+        """Waits until it is stopped."""
+        end = time.monotonic() + PATIENCE
+        while psutil.Process(self.pid).status() != psutil.STATUS_STOPPED:
+            assert time.monotonic() < end, "the child does not stop"
+            time.sleep(0.01)
 
     def close(self):
         if self._process.is_alive():
@@ -95,6 +105,14 @@ class World:
     def ask(self, statement, **values):
         """The rows of a statement, as dicts; UUIDs may be given as such."""
         values = {name: self.id(each) if isinstance(each, UUID) else each for name, each in values.items()}
+        for _ in range(100):  # a database that is killed comes back
+            try:
+                return self._asked(statement, values)
+            except OperationalError:
+                time.sleep(0.1)
+        return self._asked(statement, values)
+
+    def _asked(self, statement, values):
         with self.engine.begin() as connection:
             found = connection.execute(text(statement), values)
             return [dict(row) for row in found.mappings()] if found.returns_rows else []
@@ -117,8 +135,8 @@ class World:
         self.ask("UPDATE workflow_executions SET epoch = epoch + 1 WHERE id = :id", id=UUID(run))
         return self.ask("SELECT epoch FROM workflow_executions WHERE id = :id", id=UUID(run))[0]["epoch"]
 
-    def child(self, way, run, epoch, **more):
-        """A child that does something with a run."""
-        environ = {effects.PORT: str(self.witness.port), "BPAZ_LOG_LEVEL": "error"}
+    def child(self, way, run, epoch, slow=0.0, **more):
+        """A child that does something with a run, each step of which takes so many seconds."""
+        environ = {effects.PORT: str(self.witness.port), SLOW: str(slow)}
         job = {"way": way, "run": run, "epoch": epoch, "user": self.user.hex, "environ": environ}
         return Child({**job, "settings": self.settings, **more})

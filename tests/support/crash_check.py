@@ -61,7 +61,7 @@ def of_steps(one, other):
     found = []
     after = {entry["step"] for entry in other.log[len(one.log) :]}
     for address, row in one.rows.items():
-        if row["state"] != "done":
+        if row["state"] not in ("done", "given"):
             continue
         if address in after:
             found.append(f"{address} was finished, and was done again")

@@ -13,43 +13,45 @@ from hashlib import blake2b
 from uuid import UUID
 
 import psycopg  # noqa: F401 (imported once, for all children)
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine as AnyEngine
+from sqlalchemy import event
 
+from bpaz_lab.engine.engine import Engine
+from bpaz_lab.engine.journal import Journal
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import Run
 from bpaz_lab.engine.steps import StepRow, sealed
+from bpaz_lab.nodes.context import Services
 from bpaz_lab.settings import Settings
 from bpaz_lab.store.direct import DirectSteps
 from tests.support import crash_flow
 
 SERVER = os.getpid()
 """The process that imported this file: the fork server, unless something is wrong."""
-MOMENTS = (
-    "before started", "in the commit of started", "after started", "after the effect",
-    "before done", "in the commit of done", "after done",
-)  # fmt: skip
-"""The moments at which a child dies; each belongs to a step."""
-
 gc.freeze()  # children share the pages of what is imported
 
 
 class Fate:
-    """Kills this process at a moment.
+    """Ends this process at a moment, or stops it.
 
     Args:
-        moment: One of ``MOMENTS``.
+        moment: One of ``crash_flow.MOMENTS``.
         address: Of which step; empty for any.
         number: At which time that the moment comes.
+        stop: Whether it is stopped only, as a laptop that is closed.
     """
 
-    def __init__(self, moment, address="", number=1):
+    def __init__(self, moment, address="", number=1, *, stop=False):
         self.moment, self.address, self.left = moment, address, number
+        self.signal = signal.SIGSTOP if stop else signal.SIGKILL
         self.rows = {}
 
     def reach(self, moment, *addresses):
         """The moment is here for these steps."""
         if moment == self.moment and addresses and (not self.address or self.address in addresses):
             self.left -= 1
-            if self.left <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if self.left == 0:
+                os.kill(os.getpid(), self.signal)
 
     def watch(self):
         """Looks at whatever is written from now on."""
@@ -67,7 +69,7 @@ class Fate:
             self._reach("after", states)
 
         DirectSteps.write = watched
-        event.listen(Engine, "commit", lambda _: self._reach("in the commit of", self.rows))
+        event.listen(AnyEngine, "commit", lambda _: self._reach("in the commit of", self.rows))
 
     def _reach(self, when, states):
         for state, addresses in states.items():
@@ -90,6 +92,29 @@ def rows(job, tell):
         tell.send(("kept", number))
 
 
+def engine(job, tell):
+    """A run on its ledger alone, without API and server."""
+    services = Services()
+    lease = Settings(**job["settings"]).lease
+    journal = Journal(_steps(job), masker=services.masker, lease=lease).open()
+    tell.send(("flagged", journal.in_doubt))
+    options = Options(services=services, ledger=journal, run_id=job["run"])
+    run = Run(Engine().build(crash_flow.DOCUMENT), {"text": crash_flow.TEXT}, options)
+    run.start()
+    tell.send(("running", job["run"]))
+    _answered(run, tell)
+    journal.close()
+
+
+def _answered(run, tell):
+    """Waits for the run, and has its questions answered."""
+    while run.wait().status == "paused":
+        tell.send(("paused", list(run.questions)))
+        run.answer(tell.recv())
+    error = None if run.error is None else run.error.to_dict()
+    tell.send(("ended", {"status": run.status, "output": run.output, "error": error}))
+
+
 def _steps(job):
     return DirectSteps(Settings(**job["settings"]), UUID(job["user"]), job["run"], job["epoch"], make=StepRow)
 
@@ -104,4 +129,4 @@ def main(job, tell):
     WAYS[job["way"]](job, tell)
 
 
-WAYS = {"rows": rows}
+WAYS = {"rows": rows, "engine": engine}

@@ -7,6 +7,8 @@ on nothing else, so the output of a run tells whether anything was lost or mixed
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from itertools import pairwise
 from typing import Annotated, ClassVar
 
@@ -16,9 +18,17 @@ from bpaz_lab.nodes.context import Context  # noqa: TC001 (ports are made from t
 from bpaz_lab.nodes.types import Port
 from tests.support import effects
 
+MOMENTS = (
+    "before started", "in the commit of started", "after started", "after the effect",
+    "before done", "in the commit of done", "after done",
+)  # fmt: skip
+"""The moments at which a process dies; each belongs to a step."""
+TEXT = "books of the year"
 LARGE = 200_000
 """Characters of the largest value, which lies in a part of its own."""
 WIDTH, ROUNDS = 5, 4
+SLOW = "CRASH_SLOW"
+"""The variable that says how many seconds a step takes."""
 hooks = []
 """Called with a moment and an address: where a child may be killed, see ``crash_child.py``."""
 
@@ -30,6 +40,7 @@ def _done(kind, context, text):
     effects.do(run=run, step=context.node, kind=kind, key=context.idempotency_key, gives=gives)
     for hook in hooks:
         hook("after the effect", context.node)
+    time.sleep(float(os.environ.get(SLOW, "0")))
     return gives
 
 

@@ -36,21 +36,23 @@ class Life:
             self.world.witness.of(self.run), {each.pop("address"): each for each in steps}, row["epoch"]
         )
 
-    def live(self, fate=None, *, seconds=None, when_asked=False):
+    def live(self, fate=None, *, seconds=None, when_asked=False, slow=0.0, meanwhile=None):
         """One process runs the run until it dies or the run ends; gives whether it died.
 
         Args:
             fate: The moment at which it kills itself, as ``crash_child.Fate`` takes it.
             seconds: After this time it is killed.
             when_asked: Whether it is killed when the run waits for a person.
+            slow: Seconds that each step takes.
+            meanwhile: Is called with the child when the run has begun.
         """
-        child = self.world.child(self.way, self.run, self.world.take(self.run), fate=fate)
+        child = self.world.child(self.way, self.run, self.world.take(self.run), fate=fate, slow=slow)
         try:
-            return self._hear(child, seconds, when_asked)
+            return self._hear(child, seconds, when_asked, meanwhile)
         finally:
             child.close()
 
-    def _hear(self, child, seconds, when_asked):
+    def _hear(self, child, seconds, when_asked, meanwhile):
         until = None
         while True:
             if until is not None and not child.spoke(max(0.0, until - time.monotonic())):
@@ -61,6 +63,8 @@ class Life:
                 self._flagged(set(what))
             elif word == "running":
                 until = None if seconds is None else time.monotonic() + seconds
+                if meanwhile is not None:
+                    meanwhile(child)
             elif word == "paused" and when_asked:
                 child.signal()
             elif word == "paused":
@@ -103,6 +107,13 @@ class Life:
         if self.looks:
             self.faults += of_steps(self.looks[-1], look)
         self.looks.append(look)
+
+    def fault(self):
+        """The code of the error with which the run ended; it is to go on."""
+        assert self.outcome["status"] == "failed", self.outcome
+        self._looked()
+        code, self.outcome = self.outcome["error"]["code"], None
+        return code
 
     def end(self, expected):
         """Runs it to its end; gives all faults of its life."""

@@ -86,6 +86,19 @@ class ServerProcess:
                 kernel.kill()
         self._process.stdout.close()
 
+    def events(self, id):
+        """All stored events of an execution."""
+        found, after = [], -1
+        while True:
+            answer = self.client.get(
+                f"executions/{id}/events", params={"after": after}, headers={"Accept": "application/json"}
+            )
+            assert answer.status_code == 200, answer.text
+            if not answer.json()["items"]:
+                return found
+            found += answer.json()["items"]
+            after = answer.json()["next"]
+
     def until(self, id, *statuses, patience=60):
         """Waits until an execution has one of these statuses; gives it."""
         end = time.monotonic() + patience
