@@ -28,7 +28,10 @@ from tests.support import crash_flow
 
 SERVER = os.getpid()
 """The process that imported this file: the fork server, unless something is wrong."""
-gc.freeze()  # children share the pages of what is imported
+# What a child would do anew each time is done once, and children share the pages.
+crash_flow.register()
+Engine().build(crash_flow.DOCUMENT)
+gc.freeze()
 
 
 class Fate:
@@ -123,7 +126,6 @@ def main(job, tell):
     """The life of one child; it tells how far it has come, if it is let live so long."""
     assert os.getpid() != SERVER, "imported in the child: the fork server did not preload"
     os.environ.update(job["environ"])
-    crash_flow.register()
     if job.get("fate"):
         Fate(**job["fate"]).watch()
     WAYS[job["way"]](job, tell)
