@@ -8,17 +8,17 @@ that is not done needs them. Inputs of the run are not in it either; the graph's
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from bpaz_lab.engine.langgraph_tables import packed, unpacked
+from bpaz_lab.engine.rebuild import calls_again, live_slots, readers, wanted
 from bpaz_lab.engine.rounds import Rounds
 from bpaz_lab.engine.slots import MISSING
-from bpaz_lab.graph.ports import is_resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from bpaz_lab.engine.plan import Bound, Plan, Step
+    from bpaz_lab.engine.plan import Plan
     from bpaz_lab.engine.scheduler import Scheduler, Shared
 
 
@@ -51,7 +51,8 @@ def snapshot(scheduler: Scheduler, over: set[str]) -> Frame:
     """
     plan, prefix = scheduler.plan, scheduler.prefix
     done = {step.index for step in plan.steps if prefix + step.node in over}
-    wanted, live = _wanted(plan, _again(plan, done), done), _live(plan)
+    live = live_slots(plan)
+    needed = wanted(plan, calls_again(plan, done, live), done)
     bodies: dict[str, BodyFrame] = {}
     for step in scheduler.parked:
         rounds = scheduler.shared.bodies.get(prefix + step.node)
@@ -64,7 +65,7 @@ def snapshot(scheduler: Scheduler, over: set[str]) -> Frame:
         step.node: {
             name: packed(scheduler.values[slot])
             for name, slot in step.slots.items()
-            if slot in wanted and slot not in live and scheduler.values[slot] is not MISSING
+            if slot in needed and slot not in live and scheduler.values[slot] is not MISSING
         }
         for step in plan.steps
         if step.index in done
@@ -95,11 +96,11 @@ def restore(scheduler: Scheduler, frame: Frame, over: set[str]) -> set[int]:
     for step in plan.steps:
         for name, value in frame["values"].get(step.node, {}).items():
             values[step.slots[name]] = unpacked(value)
-    again = _again(plan, done)
+    again = calls_again(plan, done, live_slots(plan))
     if again:
         steps = list(plan.steps)
         for index, (calls, region) in again.items():
-            heirs = _readers(plan, index, calls, again)
+            heirs = readers(plan, index, calls, again)
             steps[index] = replace(steps[index], bound=calls, region=region, followers=heirs)
         scheduler.plan = replace(plan, steps=steps)
     over.update(scheduler.prefix + plan.steps[index].node for index in done)
@@ -150,79 +151,3 @@ def _seed(scheduler: Scheduler, whole: Plan, finished: set[int], parked: set[int
             scheduler._drop(step)
             if waits[step.index]:
                 scheduler._held.append(step)
-
-
-class Again(NamedTuple):
-    """What a done step is called again for, and the first region that needs it."""
-
-    calls: list[Bound]
-    region: int
-
-
-def _again(plan: Plan, done: set[int]) -> dict[int, Again]:
-    """The done steps that are called again, for live objects that something to come needs."""
-    found: dict[int, Again] = {}
-    wanted, live = dict.fromkeys(_collected(plan), plan.regions), _live(plan)
-    for step in reversed(plan.steps):
-        calls, region = step.bound, step.region
-        if step.index in done:
-            made = [slot for slot in step.slots.values() if slot in wanted and slot in live]
-            if not made:
-                continue
-            calls = [bound for bound in step.bound if any(slot in made for _, slot in bound.slots)]
-            region = min(wanted[slot] for slot in made)
-            found[step.index] = Again(calls, region)
-        for slot in _feeding(step, calls):
-            wanted[slot] = min(region, wanted.get(slot, region))
-    return found
-
-
-def _readers(plan: Plan, index: int, calls: list[Bound], again: Mapping[int, Again]) -> list[int]:
-    """The followers that read what these calls give; the others have the values already."""
-    given = {slot for bound in calls for _, slot in bound.slots}
-    return [
-        follower
-        for follower in plan.steps[index].followers
-        if not given.isdisjoint(
-            _feeding(
-                plan.steps[follower],
-                again[follower].calls if follower in again else plan.steps[follower].bound,
-            )
-        )
-    ]
-
-
-def _wanted(plan: Plan, again: Mapping[int, Again], done: set[int]) -> set[int]:
-    """The slots that what is to come reads."""
-    wanted = set(_collected(plan))
-    for step in plan.steps:
-        if step.index not in done:
-            wanted.update(_feeding(step, step.bound))
-        elif step.index in again:
-            wanted.update(_feeding(step, again[step.index].calls))
-    return wanted
-
-
-def _collected(plan: Plan) -> Iterator[int]:
-    yield from plan.ends.values()
-    for feed in plan.outputs.values():
-        yield from (slot for slot, _ in feed.slots)
-
-
-def _feeding(step: Step, calls: list[Bound]) -> Iterator[int]:
-    for bound in calls:
-        for feed in bound.feeds:
-            yield from (slot for slot, _ in feed.slots)
-    if step.passes is not None:
-        yield from (slot for slot, _ in step.passes[0].slots)
-
-
-def _live(plan: Plan) -> set[int]:
-    """The slots that are filled again instead of kept: of live objects, and of inputs of the run."""
-    given = {each.node for each in plan.inputs if each.port.source == "run"}
-    return {
-        slot
-        for step in plan.steps
-        for name, slot in step.slots.items()
-        if step.node in given or is_resource(step.tags.get(name, "data"))
-    }

@@ -30,8 +30,10 @@ class Options:
         given: The outputs that the run brings along, by node and port, for the nodes that the plan was
             told of; pinned ones among them.
         memo: Results of earlier runs; None where nothing is kept.
-        ledger: What is done of this run, where it goes on after it stopped.
+        ledger: What is done of this run, where it goes on after it stopped; a ``Journal`` is open.
         budget: What the run may cost, or the meter of several runs together; None for no limit.
+        run_id: Its name, where it has one already.
+        first: The number of its next event; above 0 it goes on where another process stopped.
     """
 
     timeout: float | None = None
@@ -42,3 +44,5 @@ class Options:
     memo: Incremental | None = None
     ledger: Ledger | None = None
     budget: Budget | Meter | None = None
+    run_id: str = ""
+    first: int = 0

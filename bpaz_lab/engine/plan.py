@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bpaz_lab.engine.ledger import STRICT
 from bpaz_lab.graph.bodies import ERROR, with_error
 from bpaz_lab.graph.order import demanded, ordered, split
-from bpaz_lab.graph.ports import conversion
+from bpaz_lab.graph.ports import conversion, is_resource
 from bpaz_lab.nodes.call import Call, calls_of
 from bpaz_lab.nodes.convert import CONVERTERS
 
@@ -106,6 +107,10 @@ class Step:
     """Of a node that is passed by: what goes on, and into which slot."""
     body: Plan | None = None
     """Of a container: the plan of its body."""
+    strict: bool = False
+    """It must not happen twice: a ledger is told before it begins."""
+    live: tuple[str, ...] = ()
+    """The outputs that carry live objects, which nothing keeps."""
 
 
 @dataclass(slots=True)
@@ -289,6 +294,8 @@ class _Planner:
         step.tags, step.main, step.eager = made.tags, made.main, made.eager
         if cls.container and (body := self.catalogue.body(entry)) is not None:
             step.body = _Planner(body, self.catalogue, (), self.name).plan()
+        step.strict = cls.effect in STRICT and not cls.container
+        step.live = made.live
         step.plain = not (policy or cls.container or cls.concurrency or step.eager)
         return step
 
@@ -371,6 +378,7 @@ class _Made(NamedTuple):
     tags: dict[str, str]
     main: str
     eager: bool
+    live: tuple[str, ...]
 
     @classmethod
     def of(cls, node: Node, ports: Ports, wanted: set[str]) -> _Made:
@@ -382,6 +390,7 @@ class _Made(NamedTuple):
             tags={port.name: port.tag for port in ports.outputs},
             main=ports.main.name if ports.main else "",
             eager=node.eager(),
+            live=tuple(port.name for port in ports.outputs if is_resource(port.tag)),
         )
 
 

@@ -60,7 +60,7 @@ class Reading(Shown):
 
     def events_since(self, position: int) -> list[Any]:
         """The events from a sequence number on."""
-        return self._record.since(position)
+        return self._record.since(max(0, position - self._record.first))
 
     @property
     def masker(self) -> Masker:
@@ -129,6 +129,7 @@ class Reading(Shown):
 
     def stream(self, position: int = 0) -> Iterator[Any]:
         """Events as they come, until the run ends or waits for a person; closing it early cancels the run."""
+        position = max(0, position - self._record.first)
         woken = threading.Event()
         wake = woken.set
         try:
@@ -150,6 +151,7 @@ class Reading(Shown):
 
     async def astream(self, position: int = 0) -> AsyncIterator[Any]:
         """Like ``stream``, in the caller's own loop."""
+        position = max(0, position - self._record.first)
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
         wake: Callable[[], Any] = partial(loop.call_soon_threadsafe, woken.set)
         try:

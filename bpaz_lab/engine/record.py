@@ -26,14 +26,16 @@ GOES_ON: Final = "; its function goes on in its thread until it returns, and wha
 class Record:
     """The events of one run. Written on the engine's loop, read from any thread.
 
-    The position of an event in the list is its sequence number, so that there are no gaps by
-    construction. Values are previewed when an event is read: a run that nobody watches pays nothing.
+    The position of an event in the list, counted from ``first``, is its sequence number, so that there are no
+    gaps by construction. Values are previewed when an event is read: a run that nobody watches pays nothing.
 
     Args:
         masker: The secrets of the run.
+        first: The number of the first event: those before are another process's.
     """
 
-    def __init__(self, masker: Masker) -> None:
+    def __init__(self, masker: Masker, first: int = 0) -> None:
+        self.first = first
         self.began = perf_counter()
         self.masker = masker
         self.usage: dict[str, Usage] = {}
@@ -48,7 +50,7 @@ class Record:
     def add(self, kind: str, node: str, data: Any) -> None:
         """Adds one event; on the loop only."""
         raw = self._raw
-        raw.append((len(raw), perf_counter() - self.began, kind, node, data))
+        raw.append((self.first + len(raw), perf_counter() - self.began, kind, node, data))
         if self._waiting or self._wakers:
             self.wake()
 

@@ -10,9 +10,9 @@ import threading
 import traceback
 import uuid
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.engine.answers import checked
 from bpaz_lab.engine.budget import Meter
@@ -25,7 +25,17 @@ from bpaz_lab.engine.regions import compiled, run_through_langgraph
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.engine.scheduler import Scheduler, Shared
 from bpaz_lab.engine.slots import MISSING
-from bpaz_lab.errors import InputError, NodeFailed, RunCancelled, RunError, RunTimeout
+from bpaz_lab.errors import (
+    BpazError,
+    InputError,
+    LeaseLost,
+    NodeFailed,
+    RequestError,
+    RunCancelled,
+    RunError,
+    RunTimeout,
+    StoreError,
+)
 from bpaz_lab.guard.emit import quiet_loggers
 from bpaz_lab.nodes.memory._sessions import PROCESS
 
@@ -33,8 +43,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bpaz_lab.engine.events import Status
+    from bpaz_lab.engine.ledger import Ledger
     from bpaz_lab.engine.plan import Plan
     from bpaz_lab.nodes.context import Question
+
+REST: Final = 5.0
+"""Seconds for which the end of a run that was stopped waits for its ledger."""
 
 
 class Run(Reading):
@@ -44,17 +58,20 @@ class Run(Reading):
         id: A unique name.
         status: pending, running, paused, completed, failed or cancelled.
         duration: Seconds from the beginning to the end, or until now.
-        error: Why it failed; None while it has not.
+        error: Why it failed: a ``RunError``, or what went wrong with the ledger of a durable run; None while
+            it has not.
     """
 
     def __init__(self, plan: Plan, inputs: Mapping[str, Any], options: Options) -> None:
-        self.id = uuid.uuid4().hex
+        self.id = options.run_id or uuid.uuid4().hex
         self.status: Status = "pending"
-        self.error: RunError | None = None
+        self.error: BpazError | None = None
         self.duration = 0.0
         self._plan = plan
         self._options = options
         self._services = options.services
+        self._services.run_id = self.id
+        self._inputs = inputs
         self._values: list[Any] = [MISSING] * plan.size
         fill(plan, inputs, self._values)
         for step in plan.steps:
@@ -62,18 +79,21 @@ class Run(Reading):
                 if port in step.slots:
                     self._values[step.slots[port]] = value
         self._asked = _question(plan, inputs) if self._services.session else ""
-        self._record = Record(self._services.masker)
+        self._record = Record(self._services.masker, options.first)
         self._shared = Shared(self._services, self._add, options.limits, options.memo, options.ledger)
         self._scheduler = Scheduler(plan, self._values, self._shared)
         self._done = threading.Event()
         self._rest = threading.Event()
         """Set while the run does not go on: it is over, or waits for a person."""
-        self._fault: RunError | None = None
+        self._fault: BpazError | None = None
         told = options.budget
         self._meter = told if told is None or isinstance(told, Meter) else Meter(told)
         self._task: asyncio.Task[None] | None = None
         self._future: Future[None] | None = None
         self._services.emit = self._told
+        if options.ledger is not None:
+            options.ledger.on_fault = self._broke
+            self._count(options.ledger)
 
     def __repr__(self) -> str:
         return f"<Run {self.id[:8]} of {self._plan.name!r}: {self.status}, {self.duration:.2f} s>"
@@ -107,6 +127,9 @@ class Run(Reading):
         self._trace = tracing()
         self._record.began = perf_counter()
         names = [step.node for step in self._plan.steps]
+        if self._options.first:
+            self._record.add("run.resumed", "", {})
+            return
         self._record.add("run.started", "", {"run": self.id, "workflow": self._plan.name, "nodes": names})
 
     @property
@@ -218,10 +241,12 @@ class Run(Reading):
             with quiet_loggers(), self._deadline():
                 async with asyncio.timeout(self._options.timeout):
                     waits = await self._run()
+            await self._rested()
             status: Status = "paused" if waits else "completed"
         except BaseException as error:  # noqa: BLE001 (every end of a run is told, then told apart)
             status, self.error = self._ended(error)
             self._services.cancel.set()  # blocking nodes that look now and then
+            await self._left()
         self.duration += perf_counter() - began
         self.status = status
         if status == "completed":
@@ -242,10 +267,31 @@ class Run(Reading):
         if self._asked and self._services.history is None and isinstance(self.output, str):
             PROCESS.add(self._services.session, self._asked, self.output)
 
+    async def _rested(self) -> None:
+        """Waits until everything that was done is safe."""
+        if self._options.ledger is not None:
+            await self._options.ledger.rest()
+
+    async def _left(self) -> None:
+        """Keeps what was done of a run that did not get to its end, as far as that is quickly done."""
+        if self._options.ledger is None or isinstance(self._fault, LeaseLost):
+            return
+        resting = asyncio.ensure_future(self._options.ledger.rest())
+        until = perf_counter() + REST
+        while not resting.done() and perf_counter() < until:
+            with suppress(asyncio.CancelledError):  # the run is stopped already
+                await asyncio.wait([resting], timeout=REST)
+        if not resting.done():
+            resting.cancel()
+        elif not resting.cancelled() and (fault := resting.exception()) is not None and self._fault is None:
+            self._broke(fault if isinstance(fault, BpazError) else RunError(str(fault)))
+
     async def _run(self) -> bool:
         """Whether somebody must answer before it can end."""
-        if self._services.cancel.is_set():
+        if self._services.cancel.is_set() or self._fault is not None:
             raise asyncio.CancelledError
+        if self._options.ledger is not None:
+            await self._options.ledger.begin(self._inputs, self._options.given)
         if self._through_langgraph:
             await run_through_langgraph(self._scheduler, self._plan.regions, self.id)
         else:
@@ -268,9 +314,12 @@ class Run(Reading):
     def _through_langgraph(self) -> bool:
         return self._options.through == "langgraph"
 
-    def _ended(self, error: BaseException) -> tuple[Status, RunError]:
+    def _ended(self, error: BaseException) -> tuple[Status, BpazError]:
+        if self._fault is None and isinstance(error, InputError | StoreError | RequestError):
+            self._fault = error  # of the ledger; those of nodes are NodeFailed
         if self._fault is not None:
-            self._fault.run = self
+            if isinstance(self._fault, RunError):
+                self._fault.run = self
             return "failed", self._fault
         if isinstance(error, NodeFailed):
             return "failed", self._failed(error)
@@ -318,6 +367,22 @@ class Run(Reading):
             self._record.release(node)
         self._record.add(kind, node, data)
 
+    def _broke(self, error: BpazError) -> None:
+        """Stops the run, since what it does can be kept no more."""
+        if self._fault is None:
+            self._fault = error
+        self._services.cancel.set()
+        self._cancel()
+
+    def _count(self, ledger: Ledger) -> None:
+        """Counts what was used before the run began again."""
+        for node, models in ledger.spent.items():
+            for model, (read, written) in models.items():
+                told = {"input_tokens": read, "output_tokens": written, "model": model}
+                self._record.told("usage", node, told)
+                if self._meter is not None and self._fault is None:
+                    self._fault = self._meter.told("usage", node, told)
+
     def _told(self, kind: str, node: str, data: dict[str, Any]) -> None:
         if runtime().here:
             self._tell(kind, node, data)
@@ -330,8 +395,10 @@ class Run(Reading):
             if self._fault is not None:
                 self._services.cancel.set()
                 self._cancel()
-        if kind == "usage" and self._options.memo is not None:
-            self._options.memo.used(node, data["model"], data["input_tokens"], data["output_tokens"])
+        if kind == "usage":
+            for each in (self._options.memo, self._options.ledger):
+                if each is not None:
+                    each.used(node, data["model"], data["input_tokens"], data["output_tokens"])
         if not self._done.is_set():  # a blocking node that was left behind may talk on
             self._record.told(kind, node, data)
 

@@ -19,14 +19,15 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
-from time import perf_counter
+from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.engine.diagnose import diagnosed
 from bpaz_lab.engine.limits import Limits
 from bpaz_lab.engine.preview import preview
+from bpaz_lab.engine.rebuild import past_of
 from bpaz_lab.engine.slots import MISSING, outputs, several
-from bpaz_lab.engine.special import special
+from bpaz_lab.engine.special import recalled, special
 from bpaz_lab.engine.workers import Workers
 from bpaz_lab.errors import NodeFailed, RunCancelled
 from bpaz_lab.graph.address import path_of
@@ -58,6 +59,7 @@ class Shared:
         ledger: What is done of this run; None where a run that stops is lost.
         questions: What nodes ask people, by address.
         bodies: The rounds of the containers, by address.
+        heard: How many answers about a step in doubt were heard before it was asked about, by address.
     """
 
     services: Services
@@ -67,6 +69,7 @@ class Shared:
     ledger: Ledger | None = None
     questions: dict[str, Question] = field(default_factory=dict)
     bodies: dict[str, Rounds] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
 
 
 class Scheduler:
@@ -93,7 +96,10 @@ class Scheduler:
         self.dropped: set[int] = set()
         """The steps that are for nothing since another branch came first."""
         self._record = shared.record
-        self._plain = shared.memo is None and shared.ledger is None and not shared.limits.given
+        self._plain = shared.memo is None and not shared.limits.given
+        self._ledger = shared.ledger
+        self.past = past_of(self)
+        """What the ledger knows of the steps, from before this began."""
         self._waits = [step.waits for step in plan.steps]
         self._ready: deque[Step] = deque()
         self._held = [step for step in plan.steps if not step.waits]
@@ -101,6 +107,9 @@ class Scheduler:
         self._begun: set[int] = set()
         """The eager steps that are under way."""
         self._racing: dict[int, asyncio.Task[bool]] = {}
+        for index, past in self.past.items():
+            if past.done and plan.steps[index].eager:  # the branch that won before wins again
+                self.dropped.update(plan.steps[index].rivals)
         self._last = plan.regions
         self._workers = Workers()
         self._stand_by = False
@@ -138,12 +147,14 @@ class Scheduler:
             if ready and not self._stand_by:
                 self._stand_by = True
                 self._workers.add(self._stand_in())
-            done = True
-            if step.optional and (reason := self._skipped(step)):
+            done, past = True, self.past and self.past.get(step.index)
+            if past and past.done:
+                await recalled(self, step, past)
+            elif step.optional and (reason := self._skipped(step)):
                 self._record("node.skipped", self.prefix + step.node, {"reason": reason})
             elif step.index in racers:
                 done = await self._race(step)
-            elif step.plain and self._plain:
+            elif step.plain and self._plain and not (past or (step.strict and self._ledger)):
                 done = await self._run(step)
             else:
                 done = await special(self, step)
@@ -198,6 +209,7 @@ class Scheduler:
         again = self.again and step.index in self.again
         self._record("node.answered" if again else "node.started", address, None)
         began = perf_counter()
+        since = time() if self._ledger else 0.0
         try:
             await self.call(step, address)
         except Paused as paused:
@@ -206,6 +218,10 @@ class Scheduler:
             # exit() in a node ends the node alone, and so does a cancellation that is its own affair
             failure = self.failure(step, error, began)
             raise failure from failure.__cause__
+        if self._ledger is not None:
+            given, effect = outputs(step, self.values), step.cls.effect
+            if step.live or not self._ledger.note(address, effect, given, since):
+                await self._ledger.finished(address, effect, given, since, step.live)
         self._record("node.finished", address, (perf_counter() - began, self.given(step), None))
         return True
 

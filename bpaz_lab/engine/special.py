@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import nullcontext
-from time import perf_counter
+from dataclasses import replace
+from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, Final
 
-from bpaz_lab.engine.slots import MISSING, several
+from bpaz_lab.engine.doubt import in_doubt, rebuilds, verdict, verdicts
+from bpaz_lab.engine.slots import MISSING, outputs, several
+from bpaz_lab.engine.values import Absent
 from bpaz_lab.errors import (
     BpazError,
     CredentialError,
@@ -27,6 +30,7 @@ from bpaz_lab.nodes.context import Paused
 if TYPE_CHECKING:
     from bpaz_lab.engine.cache import Entry
     from bpaz_lab.engine.plan import Step
+    from bpaz_lab.engine.rebuild import Past
     from bpaz_lab.engine.scheduler import Scheduler
     from bpaz_lab.graph.document import Policy
 
@@ -34,6 +38,8 @@ WAIT: Final = 1.0
 """Seconds before the first repeat. Waits double with full jitter, as in M. Brooker, "Exponential Backoff
 And Jitter" (AWS Architecture Blog, 2015)."""
 LONGEST: Final = 60.0
+AGAIN: Final = "what it gave cannot be kept, and is needed again"
+"""Why a step is called that is done."""
 DONE: Final = "done"
 """In the event of a step that the ledger knows, in place of what a cache held."""
 GIVEN: Final = "given"
@@ -62,41 +68,73 @@ async def special(at: Scheduler, step: Step) -> bool:
     """
     if step.made is None:
         return _not_computed(at, step)
-    ledger = at.shared.ledger
-    if ledger is None:
+    past = at.past.get(step.index)
+    if past is not None and step.strict and in_doubt(step, past):
+        return await _doubted(at, step, past)
+    return await _cached(at, step)
+
+
+async def recalled(at: Scheduler, step: Step, past: Past) -> bool:
+    """Gives what a step gave before the run began again; False where a person must be asked for it.
+
+    What was not kept and is still needed, a live object for instance, is made again.
+    """
+    if step.made is None:
+        return _not_computed(at, step)
+    address, kept = at.prefix + step.node, past.kept.outputs
+    if past.kept.large:
+        ledger = at.shared.ledger
+        assert ledger is not None
+        kept = await ledger.outputs(address)
+    if past.calls and not rebuilds(step, past.calls):
+        return await _doubted(at, step, past)
+    for name, value in kept.items():
+        if not isinstance(value, Absent) and name in step.slots:
+            at.values[step.slots[name]] = value
+    if past.calls:
+        return await _cached(at, replace(step, bound=past.calls), AGAIN)
+    at.shared.record("node.finished", address, (0.0, at.given(step), DONE))
+    return True
+
+
+async def _doubted(at: Scheduler, step: Step, past: Past) -> bool:
+    """A step of which nobody knows whether it has happened, or what it gave: a person says so."""
+    address, ledger = at.prefix + step.node, at.shared.ledger
+    assert ledger is not None
+    try:
+        told = verdict(at, step, past)
+    except Paused as paused:
+        return at.park(step, paused)
+    if told is None:
         return await _cached(at, step)
-    address, effect = at.prefix + step.node, step.cls.effect
-    known = ledger.done(address)
-    if known is not None:
-        _give(at, step, known, DONE)
-        return True
-    await ledger.started(address, effect)
-    done = await _cached(at, step)
-    if done:
-        outputs = {name: at.values[s] for name, s in step.slots.items() if at.values[s] is not MISSING}
-        await ledger.finished(address, effect, outputs)
-    return done
+    if step.index in at.again:
+        at.shared.record("node.answered", address, {})
+    await ledger.finished(address, step.cls.effect, told, time(), state="given")
+    _give(at, step, told, DONE)
+    return True
 
 
-async def _cached(at: Scheduler, step: Step) -> bool:
+async def _cached(at: Scheduler, step: Step, why: str | None = None) -> bool:
     """Runs a step unless its result is kept."""
     memo = at.shared.memo
     if memo is None or not memo.keeps(step):
-        return await _compute(at, step, None)
+        return await _compute(at, step, why)
     found = await memo.look(at, step)
     if found.entry is not None:
+        await _noted(at, step, found.entry.outputs, time())
         _give(at, step, found.entry.outputs, found.entry)
         return True
     try:
-        return await _compute(at, step, found.why)
+        return await _compute(at, step, why or found.why)
     finally:
         memo.release(at, step)
 
 
-def _give(at: Scheduler, step: Step, outputs: dict[str, Any], held: Entry | str) -> None:
+def _give(at: Scheduler, step: Step, given: dict[str, Any], held: Entry | str) -> None:
     """Gives what is there already instead of computing it."""
-    for name, value in outputs.items():
-        at.values[step.slots[name]] = value
+    for name, value in given.items():
+        if not isinstance(value, Absent):
+            at.values[step.slots[name]] = value
     at.shared.record("node.finished", at.prefix + step.node, (0.0, at.given(step), held))
 
 
@@ -107,17 +145,22 @@ async def _compute(at: Scheduler, step: Step, why: str | None) -> bool:
         shared.record("node.answered", address, {})
     else:
         shared.record("node.started", address, why)
-    began = perf_counter()
+    strict = step.strict and shared.ledger is not None and why is not AGAIN
+    if shared.ledger is not None and strict:
+        await shared.ledger.started(address, step.cls.effect, answers=len(verdicts(at, address)))
+    since, began = time(), perf_counter()
     try:
         await _tries(at, step, address)
     except Paused as paused:
+        if shared.ledger is not None and strict:  # it has not happened: nobody is to be asked whether it has
+            await shared.ledger.failed(address, step.cls.effect, since)
         return at.park(step, paused)
     except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 (as in the scheduler)
-        failure = at.failure(step, error, began)
-        if isinstance(failure, NodeFailed) and _handled(at, step, failure):
-            return True
-        raise failure from failure.__cause__
+        await _failed(at, step, at.failure(step, error, began), since)
+        return True
     took = perf_counter() - began
+    if why is not AGAIN:
+        await _noted(at, step, outputs(step, at.values), since)
     shared.record("node.finished", address, (took, at.given(step), None))
     memo = shared.memo
     if memo is not None and memo.keeps(step):
@@ -126,6 +169,37 @@ async def _compute(at: Scheduler, step: Step, why: str | None) -> bool:
         memo.note(at, step)
         await memo.trace(at, step)
     return True
+
+
+async def _failed(at: Scheduler, step: Step, failure: BaseException, since: float) -> None:
+    """What becomes of a step that raised.
+
+    Raises:
+        NodeFailed: Its policy has no answer to that.
+    """
+    if isinstance(failure, NodeFailed):
+        if _handled(at, step, failure):
+            await _noted(at, step, _all(at, step), since)
+            return
+        ledger, late = at.shared.ledger, isinstance(failure.__cause__, RunTimeout)
+        if ledger is not None and step.strict and not late:  # else it may be going on
+            await ledger.failed(at.prefix + step.node, step.cls.effect, since)
+    raise failure from failure.__cause__
+
+
+async def _noted(at: Scheduler, step: Step, given: dict[str, Any], since: float) -> None:
+    """Tells the ledger that a step has ended; where it must not happen twice, waits until that is safe."""
+    ledger, address, effect = at.shared.ledger, at.prefix + step.node, step.cls.effect
+    if ledger is None:
+        return
+    if step.strict or step.live or not ledger.note(address, effect, given, since):
+        await ledger.finished(address, effect, given, since, step.live)
+    if step.cls.container:
+        ledger.over(address)
+
+
+def _all(at: Scheduler, step: Step) -> dict[str, Any]:
+    return {name: at.values[s] for name, s in step.slots.items() if at.values[s] is not MISSING}
 
 
 def _not_computed(at: Scheduler, step: Step) -> bool:
@@ -138,8 +212,8 @@ def _not_computed(at: Scheduler, step: Step) -> bool:
     if step.entry.get("policy", {}).get("disabled"):
         at.shared.record("node.skipped", address, {"reason": "it is disabled"})
     else:
-        outputs = {name: at.values[s] for name, s in step.slots.items() if at.values[s] is not MISSING}
-        at.shared.record("node.finished", address, (0.0, lambda: outputs, GIVEN))
+        given = _all(at, step)
+        at.shared.record("node.finished", address, (0.0, lambda: given, GIVEN))
     return True
 
 

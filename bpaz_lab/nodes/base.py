@@ -25,7 +25,8 @@ anything asked for; each with just the inputs that its method names.
 
 **Class variables**: ``version`` and ``replaces`` (names of types that this one takes over) keep old
 documents alive; ``requires`` names importable packages and ``extra`` the extra that brings them;
-``effect`` says what happens outside (``pure``, ``repeatable``, ``once``); ``inline`` runs a tiny sync
+``effect`` says what happens outside (``pure``, ``repeatable``, ``once``), and ``idempotent`` that what must
+happen once may be asked for again under ``context.idempotency_key``; ``inline`` runs a tiny sync
 method on the loop instead of in a thread; ``boundary`` ends a region (see the engine's plan). Import
 heavy packages inside methods: listing the catalogue imports no provider.
 
@@ -110,6 +111,8 @@ class Node(BaseModel):
     requires: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = ""
     effect: ClassVar[Effect] = "pure"
+    idempotent: ClassVar[bool] = False
+    """It hands ``context.idempotency_key`` to a provider that does the same only once."""
     inline: ClassVar[bool] = False
     boundary: ClassVar[bool] = False
     category: ClassVar[str] = ""

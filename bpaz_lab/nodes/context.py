@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from math import isfinite
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
@@ -89,6 +90,15 @@ class History(Protocol):
         """The last messages, oldest first, each ``{"role": "user" or "assistant", "content": text}``."""
 
 
+HAPPENED, RESULT = "happened", "result"
+"""The fields of an answer about a step in doubt: whether it happened, and what it gave."""
+
+
+def is_verdict(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer says what became of a step in doubt, and is none to its node's own question."""
+    return answer.get(HAPPENED) in ("repeat", "done") and answer.keys() <= {HAPPENED, RESULT}
+
+
 APPROVE: Final = FieldSpec(name="approve", title="Approve", kind="boolean", required=True)
 
 
@@ -107,6 +117,7 @@ class Services:
         session: The conversation that the run belongs to.
         answers: What people answered, by the address of the node that asked, in the order of its questions.
         history: What was said before in the session; None for what this process remembers of it.
+        run_id: The name of the run.
     """
 
     emit: Emit = _silent
@@ -119,6 +130,7 @@ class Services:
     session: str = ""
     answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     history: History | None = None
+    run_id: str = ""
 
 
 @dataclass(slots=True)
@@ -177,7 +189,7 @@ class Context:
         Raises:
             Paused: There is no answer yet; let it pass.
         """
-        known = self.services.answers.get(self.node, ())
+        known = [each for each in self.services.answers.get(self.node, ()) if not is_verdict(each)]
         if self.asked == len(known):
             raise Paused(Question(text, tuple(form), value))
         self.asked += 1
@@ -187,6 +199,18 @@ class Context:
     def cancelled(self) -> bool:
         """Whether somebody stopped the run, or this node; a long loop looks now and then."""
         return self.services.cancel.is_set() or (self.stop is not None and self.stop.is_set())
+
+    @property
+    def idempotency_key(self) -> str:
+        """A name for what this step does in this run: the same when it is repeated, after a crash too.
+
+        A provider that takes such a key does the same only once, whatever it is asked; a node that hands it
+        on says ``idempotent = True``.
+
+        Example:
+            ``await client.post(url, json=order, headers={"Idempotency-Key": context.idempotency_key})``
+        """
+        return blake2b(f"{self.services.run_id}{self.node}".encode(), digest_size=16).hexdigest()
 
     @property
     def session(self) -> str:

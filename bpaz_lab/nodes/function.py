@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RESULT = "result"
 
 
-def node_class(
+def node_class(  # noqa: PLR0913 (what a decorator takes)
     function: Callable[..., Any],
     *,
     name: str = "",
@@ -36,6 +36,7 @@ def node_class(
     label: str = "",
     process: bool = False,
     key: Callable[..., Any] | None = None,
+    idempotent: bool = False,
 ) -> type[Node]:
     """Makes a node class of a function.
 
@@ -50,6 +51,8 @@ def node_class(
         label: The title; derived from the name where empty.
         process: A blocking function computes in a process of its own.
         key: Takes the inputs by name and gives JSON that stands for them in the cache.
+        idempotent: It hands ``context.idempotency_key`` to a provider that does the same only once, so that
+            it may be repeated by itself after a crash.
 
     Raises:
         NodeTypeError: The function cannot be a node (a lambda, ``*args``, hints that do not resolve).
@@ -68,6 +71,7 @@ def node_class(
         "category": category,
         "effect": effect,
         "inline": inline,
+        "idempotent": idempotent,
         "process": process,
         "key": None if key is None else staticmethod(key),
         "label": label or title_of(name),
