@@ -13,8 +13,8 @@ import pytest
 pytest_plugins = ["tests.plugins.accounts", "tests.plugins.databases", "tests.plugins.servers"]
 
 
-LONG = ("browser", "withstand", "api", "auth", "workflows")
-"""The folders of tests that start servers and kernels; they begin first."""
+LONG = ("browser/", "crash/", "withstand/", "api/", "auth/", "workflows/", "unit/test_")
+"""The tests that start processes; they begin first, so that the workers end together."""
 
 
 class NetworkBlocked(RuntimeError):
@@ -41,13 +41,13 @@ def pytest_xdist_make_scheduler(config, log):
     class Files(LoadFileScheduling):
         def _split_scope(self, nodeid):
             file = super()._split_scope(nodeid)
-            return "browser" if _folder(file) == "browser" else file
+            return "browser" if _rank(file) == 0 else file
 
     return Files(config, log)
 
 
 def pytest_collection_modifyitems(config, items):
-    items.sort(key=lambda item: (*LONG, _folder(item.nodeid)).index(_folder(item.nodeid)))
+    items.sort(key=lambda item: _rank(item.nodeid))
     if not config.getoption("--full"):
         for item in items:
             if item.get_closest_marker("full"):
@@ -60,8 +60,8 @@ def full(request):
     return request.config.getoption("--full")
 
 
-def _folder(nodeid):
-    return nodeid.removeprefix("tests/").partition("/")[0]
+def _rank(nodeid):
+    return next((rank for rank, start in enumerate(LONG) if nodeid.startswith(f"tests/{start}")), len(LONG))
 
 
 def _only_loopback(event, arguments):

@@ -1,7 +1,8 @@
 """Hostile strings in every text that any route takes: no answer of 500 or above, and no harm to the tables.
 
 The texts are found in the table of routes: parameters of the path, of the query, and every field of a body,
-however deep. By default each gets one of the strings, drawn with a fixed seed; at full length all of them.
+however deep. By default each gets one of the strings, drawn with a fixed seed, on one of the two databases;
+at full length all of them on both.
 """
 
 from __future__ import annotations
@@ -211,8 +212,9 @@ def sentinel(town):
 
 @pytest.mark.parametrize("resource", sorted({route.resource for route in ROUTES}))
 def test_no_text_does_harm(town, resource, full):
-    before, asked = sentinel(town), count()
-    chance = random.Random(f"{resource} {town.server.lab.database.dialect}")  # noqa: S311 (no secret)
+    before, asked, made = sentinel(town), count(), count()
+    turn = ("sqlite", "postgresql").index(town.server.lab.database.dialect)
+    chance = random.Random(resource)  # noqa: S311 (no secret)
 
     def some(values=HOSTILE):
         return values if full else chance.sample(values, 1)
@@ -223,6 +225,9 @@ def test_no_text_does_harm(town, resource, full):
         ids = {} if route.method == "DELETE" else town.ids
         client = client_of(town, route)
         for path, options in attempts(route, ids, some):
+            number = next(made)
+            if not full and (number + number // 2) % 2 != turn:  # in turns, the texts as well as the numbers
+                continue
             with client.stream(route.method, path, **options) as answer:
                 next(asked)
                 if answer.headers.get("content-type", "").startswith("text/event-stream"):
