@@ -11,6 +11,7 @@ import os
 import sqlite3
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from bpaz_lab.store.address import address, file_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import Connection, Engine
 
     from bpaz_lab.settings import Settings
 
@@ -159,7 +160,7 @@ class DirectSteps(Generic[Row]):
         self._alone = threading.Lock()
 
     def _connected(self) -> Connection:
-        connection = _engine(address(self._settings), self._settings.database_pool_timeout).connect()
+        connection = _engine(self._settings).connect()
         try:
             with connection.begin():
                 ledger.demand_owner(connection, self._id, self._user_id)
@@ -169,15 +170,19 @@ class DirectSteps(Generic[Row]):
         return connection
 
 
-def _engine(url: URL, wait: float) -> Engine:
+def _engine(settings: Settings) -> Engine:
     """An engine of one connection; its transactions are as those of ``store/database.py``."""
-    if not url.drivername.startswith("sqlite"):
-        told = {"connect_timeout": max(2, round(wait))}
-        return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=told)
-    uri = f"{file_of(url).as_uri()}?mode=rw"
-    return create_engine(
-        "sqlite://", poolclass=NullPool, hide_parameters=True, creator=lambda: _sqlite(uri, wait)
-    )
+    url, wait = address(settings), settings.database_pool_timeout
+    if url.drivername.startswith("sqlite"):
+        uri = f"{file_of(url).as_uri()}?mode=rw"
+        return create_engine(
+            "sqlite://", poolclass=NullPool, hide_parameters=True, creator=partial(_sqlite, uri, wait)
+        )
+    # A process that was stopped in a transaction would keep the run from everybody who takes it over.
+    stopped = f"-c idle_in_transaction_session_timeout={round(settings.lease * 1000)}"
+    url = url.update_query_dict({"options": f"{url.query.get('options', '')} {stopped}".strip()})
+    told = {"connect_timeout": max(2, round(wait))}
+    return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=told)
 
 
 def _sqlite(uri: str, wait: float) -> sqlite3.Connection:

@@ -38,7 +38,7 @@ _CODES: Final = {
     "unfit": ("22", "SQLITE_TOOBIG", "SQLITE_MISMATCH"),
     "damaged": ("XX", "SQLITE_CORRUPT", "SQLITE_NOTADB"),
     "away": (
-        "08", "28", "3D000", "40", "53", "55P03", "57", "58030",
+        "08", "25P03", "28", "3D000", "40", "53", "55P03", "57", "58030",
         "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PROTOCOL",
     ),
 }  # fmt: skip

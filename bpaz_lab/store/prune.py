@@ -1,4 +1,4 @@
-"""What is old is deleted: ended executions, ledgers of completed ones, pieces of values that nothing names."""
+"""What is old is deleted: ended executions, ledgers of completed ones, and pieces that no ledger names."""
 
 from __future__ import annotations
 
