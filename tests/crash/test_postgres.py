@@ -22,25 +22,24 @@ def expected(on_postgres):
     return life.outcome["output"]
 
 
-def name(world):
-    return world.settings["database_url"].rpartition("/")[2].partition("?")[0]
-
-
 def thrown_out(world, postgres):
-    postgres.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", parameters=[name(world)]
-    )
+    """Ends all connections to the world's database; gives how many there were."""
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    return len(postgres.sql(cut, parameters=[world.name]))
 
 
 def test_everybody_is_thrown_out_again_and_again(on_postgres, postgres, expected):
     life = Life(on_postgres)
 
+    cuts = []
+
     def cut(child):
         for _ in range(10):
-            thrown_out(on_postgres, postgres)
+            cuts.append(thrown_out(on_postgres, postgres))
             time.sleep(0.1)
 
     assert not life.live(slow=0.1, meanwhile=cut)
+    assert sum(cuts) > 3
     assert life.end(expected) == []
 
 
@@ -61,7 +60,7 @@ def test_it_takes_no_writes_for_a_while(on_postgres, postgres, expected):
     life = Life(on_postgres)
 
     def only_reading(how):
-        postgres.sql(f"ALTER DATABASE {name(on_postgres)} SET default_transaction_read_only = {how}")
+        postgres.sql(f"ALTER DATABASE {on_postgres.name} SET default_transaction_read_only = {how}")
         thrown_out(on_postgres, postgres)
 
     def begin(child):

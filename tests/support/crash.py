@@ -96,6 +96,7 @@ class World:
         asyncio.run(_started(Settings(**settings)))
         self.url = str(address(Settings(**settings)).render_as_string(hide_password=False))
         self.engine = create_engine(self.url.replace("+aiosqlite", ""), poolclass=NullPool)
+        self.name = self.engine.url.database
         self.user = uuid4()
         self.ask(
             "INSERT INTO users (id, identity_provider, subject) VALUES (:id, 'test', :name)",

@@ -109,8 +109,9 @@ class Life:
         self.looks.append(look)
 
     def fault(self):
-        """The code of the error with which the run ended; it is to go on."""
+        """The code of the error that cut the run off; it is to go on."""
         assert self.outcome["status"] == "failed", self.outcome
+        self.deaths += 1
         self._looked()
         code, self.outcome = self.outcome["error"]["code"], None
         return code
