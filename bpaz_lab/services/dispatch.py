@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bpaz_lab.services.call import Call
     from bpaz_lab.store.caller import Caller
 
-_LARGE: Final = 2**16  # bytes of JSON that are read beside the loop, so that others are served meanwhile
+_LARGE: Final = 2**16  # bytes of a body that is worked on beside the loop, so that others are served
 _LONGEST_PATH: Final = 200
 _HINTS: Final = {
     "missing": "Add it.",
@@ -75,7 +75,9 @@ async def serve(
         given["query"] = asked
     if route.body is not None:
         given["body"] = sent
-    return _answer(route, await route.call(replace(call, read_only=route.method == "GET"), **given))
+    large = not isinstance(body, bytes) or len(body) >= _LARGE
+    call = replace(call, read_only=route.method == "GET", large=large)
+    return _answer(route, await route.call(call, **given))
 
 
 def admit(route: Route, caller: Caller) -> None:

@@ -57,7 +57,7 @@ async def list_workflows(call: Call, query: WorkflowQuery) -> Page[WorkflowSumma
 async def create_workflow(call: Call, query: CheckQuery, body: WorkflowMade) -> Answer[WorkflowView]:
     """Keep a new workflow."""
     demand(call.caller, "workflow.create")
-    document = await asyncio.to_thread(storable, body.flow_data, call.lab.settings, body.name)
+    document = await call.work(storable, body.flow_data, call.lab.settings, body.name)
     async with call.session() as session:
         row = await keep(
             call,
@@ -75,11 +75,9 @@ async def create_workflow(call: Call, query: CheckQuery, body: WorkflowMade) -> 
 async def get_workflow(call: Call, id: UUID, query: CheckQuery) -> Answer[WorkflowView]:
     """One workflow with its document; its version is in `ETag` too."""
     async with call.session() as session:
-        workflows = Workflows(session, call.caller)
-        row = await workflows.get(id)
+        row = await Workflows(session, call.caller).get(id)
         demand(call.caller, "workflow.read", row)
-        owner = (await workflows.summary(id)).owner
-    return answer(await view(call.caller, row, owner, check=query.check))
+    return answer(await view(call.caller, row, row.owner, check=query.check))
 
 
 @route("PUT", "workflows/{id}")
@@ -99,7 +97,7 @@ async def update_workflow(
         )
     document = None
     if body.flow_data is not None:
-        document = await asyncio.to_thread(storable, body.flow_data, call.lab.settings, body.name)
+        document = await call.work(storable, body.flow_data, call.lab.settings, body.name)
     async with call.session() as session:
         workflows = Workflows(session, call.caller)
         now = await workflows.summary(id)
@@ -209,7 +207,7 @@ def summary(caller: Caller, row: Any, owner: str | None = None) -> WorkflowSumma
     return WorkflowSummary(**_fields(caller, row, row.owner if owner is None else owner))
 
 
-async def view(caller: Caller, row: Workflow, owner: str | None = "", *, check: bool = False) -> WorkflowView:
+async def view(caller: Caller, row: Any, owner: str | None = "", *, check: bool = False) -> WorkflowView:
     """A row as its own route shows it, with its problems where they are asked for."""
     found = None
     if check:

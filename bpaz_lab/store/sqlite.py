@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bpaz_lab.errors import StoreFull, StoreUnavailable
+from bpaz_lab.store import sqlite_driver
 from bpaz_lab.store.mounts import on_network
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def engine(
         hide_parameters=True,
         echo=echo,
         json_serializer=partial(json.dumps, allow_nan=False),  # Postgres refuses NaN by itself
-        connect_args={"isolation_level": None, "timeout": wait},
+        connect_args={"isolation_level": None, "timeout": wait, "async_creator_fn": sqlite_driver.connect},
         **(pool or {"poolclass": NullPool}),
     )
 
@@ -86,7 +87,8 @@ def engine(
 
     @event.listens_for(made.sync_engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        driver.begin("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return made
 

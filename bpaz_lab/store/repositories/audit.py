@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from sqlmodel import insert
 
 from bpaz_lab.store.tables import AuditLog
+from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
     from bpaz_lab.store.caller import Caller
     from bpaz_lab.store.database import Session
+
+_INSERT: Final[Any] = insert(AuditLog.__table__)  # type: ignore[attr-defined]
 
 
 async def record(
@@ -32,16 +38,16 @@ async def record(
         outcome: ``done``, ``refused`` or ``failed``.
         details: What else helps to understand it; never a secret.
     """
-    session.add(
-        AuditLog(
-            user_id=caller.user_id,
-            actor=caller.name,
-            action=action,
-            object_type=object_type,
-            object_id=str(object_id),
-            outcome=outcome,
-            request_id=caller.request_id,
-            details=details,
-        )
-    )
-    await session.flush()
+    values = {
+        "id": uuid4(),
+        "user_id": caller.user_id,
+        "actor": caller.name,
+        "action": action,
+        "object_type": object_type,
+        "object_id": str(object_id),
+        "outcome": outcome,
+        "request_id": caller.request_id,
+        "details": details,
+        "created_at": utcnow(),
+    }
+    await (await session.connection()).execute(_INSERT, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import func
-from sqlmodel import col, delete, false, select, update
+from sqlmodel import col, delete, false, insert, select, update
 
 from bpaz_lab.errors import NotFound
 from bpaz_lab.store.paging import Rows, page
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 Scope = Literal["mine", "shared", "public", "all"]
 SORTABLE: Final = ("name", "created_at", "updated_at")
 _OWNER: Final = select(User.full_name).where(User.id == Workflow.user_id).scalar_subquery().label("owner")
-_SUMMARY: Final[tuple[Any, ...]] = (
-    *(column for column in Workflow.__table__.columns if column.name != "flow_data"),  # type: ignore[attr-defined]
-    _OWNER,
-)
+_COLUMNS: Final[tuple[Any, ...]] = tuple(Workflow.__table__.columns)  # type: ignore[attr-defined]
+_SUMMARY: Final[tuple[Any, ...]] = (*(each for each in _COLUMNS if each.name != "flow_data"), _OWNER)
 
 
 class Workflows:
@@ -40,17 +38,13 @@ class Workflows:
         self._session = session
         self._caller = caller
 
-    async def get(self, id: UUID) -> Workflow:
-        """One workflow with its document, as it is now.
+    async def get(self, id: UUID) -> Any:
+        """One workflow with its document, as it is now, and the name of its owner.
 
         Raises:
             NotFound: The person may read none of that id.
         """
-        statement = select(Workflow).where(Workflow.id == id, visible(Workflow, self._caller))
-        found = (await self._session.exec(statement.execution_options(populate_existing=True))).first()
-        if found is None:
-            raise _missing("workflow")
-        return found
+        return await self._one(id, *_COLUMNS, _OWNER)
 
     async def summary(self, id: UUID) -> Any:
         """One workflow without its document, with the name of its owner.
@@ -58,11 +52,7 @@ class Workflows:
         Raises:
             NotFound: The person may read none of that id.
         """
-        statement: Any = select(*_SUMMARY).where(Workflow.id == id, visible(Workflow, self._caller))
-        found = (await self._session.exec(statement)).first()
-        if found is None:
-            raise _missing("workflow")
-        return found
+        return await self._one(id, *_SUMMARY)
 
     async def page(
         self,
@@ -118,14 +108,12 @@ class Workflows:
     async def add(self, row: Workflow, message: str = "") -> Workflow:
         """Keeps a new workflow, and its first version."""
         row.version = 1
-        self._session.add(row)
-        await self._session.flush()
+        values = {column.name: getattr(row, column.name) for column in _COLUMNS}
+        await self._done(insert(Workflow.__table__), values)  # type: ignore[attr-defined]
         await self._keep(row, message)
         return row
 
-    async def save(
-        self, id: UUID, version: int, values: dict[str, Any], message: str = ""
-    ) -> Workflow | None:
+    async def save(self, id: UUID, version: int, values: dict[str, Any], message: str = "") -> Any:
         """Saves a workflow as the version after ``version``.
 
         One statement looks and writes, so that of two who saved the same version one has saved.
@@ -139,17 +127,16 @@ class Workflows:
         Returns:
             The workflow as it is now; None where another version is the latest.
         """
-        statement: Any = (
+        statement = (
             update(Workflow)
             .where(col(Workflow.id) == id, func.coalesce(Workflow.version, 1) == version)
             .where(visible(Workflow, self._caller))
             .values(**values, version=version + 1, updated_at=utcnow())
-            .execution_options(synchronize_session=False)
+            .returning(*_COLUMNS)
         )
-        if (await self._session.exec(statement)).rowcount != 1:
-            return None
-        row = await self.get(id)
-        await self._keep(row, message)
+        row = (await self._done(statement)).first()
+        if row is not None:
+            await self._keep(row, message)
         return row
 
     async def remove(self, id: UUID) -> None:
@@ -158,11 +145,10 @@ class Workflows:
         Raises:
             NotFound: Somebody else was quicker.
         """
-        workflow: Any = delete(Workflow).where(col(Workflow.id) == id, visible(Workflow, self._caller))
-        if (await self._session.exec(workflow)).rowcount != 1:
+        statement = delete(Workflow).where(col(Workflow.id) == id, visible(Workflow, self._caller))
+        if (await self._done(statement)).rowcount != 1:
             raise _missing("workflow")
-        chat: Any = delete(ChatMessage).where(col(ChatMessage.chatflow_id) == id)
-        await self._session.exec(chat)
+        await self._done(delete(ChatMessage).where(col(ChatMessage.chatflow_id) == id))
 
     async def version(self, id: UUID, number: int) -> WorkflowVersion:
         """One version of a workflow that the person may read.
@@ -174,19 +160,29 @@ class Workflows:
 
         return await Versions(self._session, self._caller).get(id, number)
 
-    async def _keep(self, row: Workflow, message: str) -> None:
-        self._session.add(
-            WorkflowVersion(
-                workflow_id=row.id,
-                version=row.version or 1,
-                user_id=self._caller.user_id,
-                name=row.name,
-                description=row.description,
-                message=message,
-                flow_data=row.flow_data,
-            )
-        )
-        await self._session.flush()
+    async def _keep(self, row: Any, message: str) -> None:
+        values = {
+            "workflow_id": row.id,
+            "version": row.version,
+            "user_id": self._caller.user_id,
+            "name": row.name,
+            "description": row.description,
+            "message": message,
+            "flow_data": row.flow_data,
+            "created_at": utcnow(),
+        }
+        await self._done(insert(WorkflowVersion.__table__), values)  # type: ignore[attr-defined]
+
+    async def _one(self, id: UUID, *columns: Any) -> Any:
+        statement = select(*columns).where(Workflow.id == id, visible(Workflow, self._caller))
+        found = (await self._done(statement)).first()
+        if found is None:
+            raise _missing("workflow")
+        return found
+
+    async def _done(self, statement: Any, values: dict[str, Any] | None = None) -> Any:
+        """A statement of one row, told the database as it is: a unit of work costs more than the row."""
+        return await (await self._session.connection()).execute(statement, values)
 
 
 def _missing(kind: str) -> NotFound:
