@@ -55,6 +55,10 @@ class DirectSteps(Generic[Row]):
         epoch: The one that is written under.
     """
 
+    _open: Connection | None
+    _process: int
+    _alone: threading.Lock
+
     def __init__(
         self, settings: Settings, user_id: UUID, run_id: str, epoch: int, *, make: Callable[..., Row]
     ) -> None:
@@ -137,16 +141,15 @@ class DirectSteps(Generic[Row]):
     def _transaction(self, *, write: bool = True) -> Iterator[Connection]:
         self._know_process()
         with self._alone, faults.told():
-            if self._open is None:
-                self._open = self._connected()
+            connection = self._open = self._open or self._connected()
             try:
-                with self._open.begin():
-                    if self._open.dialect.name == "sqlite":  # the driver begins none by itself
-                        self._open.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-                    yield self._open
+                with connection.begin():
+                    if connection.dialect.name == "sqlite":  # the driver begins none by itself
+                        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+                    yield connection
             except faults.DRIVERS:
-                _drop(self._open)
                 self._open = None
+                _drop(connection)
                 raise
 
     def _know_process(self) -> None:
@@ -155,7 +158,7 @@ class DirectSteps(Generic[Row]):
             self._begin_anew()
 
     def _begin_anew(self) -> None:
-        self._open: Connection | None = None
+        self._open = None
         self._process = os.getpid()
         self._alone = threading.Lock()
 

@@ -26,7 +26,7 @@ from bpaz_lab.store.tables.columns import utcnow
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from sqlalchemy import Connection, CursorResult
+    from sqlalchemy import Connection
 
 FIELDS: Final = (
     "address", "state", "effect", "data", "parts", "size", "epoch", "began", "ended", "digest",
@@ -331,7 +331,7 @@ def outline(
     return [dict(zip(names, row, strict=True)) for row in _run(connection, statement, tuple(parameters))]
 
 
-def _run(connection: Connection, statement: str, parameters: Any) -> CursorResult[Any]:
+def _run(connection: Connection, statement: str, parameters: Any) -> Any:
     mark = statement.replace("?", "%s") if connection.dialect.name == "postgresql" else statement
     return connection.exec_driver_sql(mark, parameters)
 
