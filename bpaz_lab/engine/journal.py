@@ -337,14 +337,14 @@ class Journal:
                     pack({name: value}, fit)
                     kept[name] = value
                 except NotStorable as error:
-                    kept[name] = Absent(str(error))
+                    kept[name] = Absent(error.why)
             return pack(kept, fit)
 
     def _given(self, address: str, outputs: Mapping[str, Any]) -> Line:
         try:
             packed = pack(outputs, self._forms())
         except NotStorable as error:
-            place = f"input {error}" if not address else f"{address}.{error}"
+            place = f"{address}.{error}" if address else f"the input {error}"
             raise InputError(
                 f"{place}, so the run could not go on after a crash",
                 hint="Let a node make it inside the workflow, or run with durable=False.",

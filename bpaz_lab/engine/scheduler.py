@@ -149,7 +149,7 @@ class Scheduler:
                 self._workers.add(self._stand_in())
             done, past = True, self.past and self.past.get(step.index)
             if past and past.done:
-                await recalled(self, step, past)
+                done = await recalled(self, step, past)
             elif step.optional and (reason := self._skipped(step)):
                 self._record("node.skipped", self.prefix + step.node, {"reason": reason})
             elif step.index in racers:

@@ -49,7 +49,16 @@ _PLAIN: Final = frozenset({type(None), bool, int, float})
 
 
 class NotStorable(Exception):
-    """A value has no form here; the message names it."""
+    """A value has no form here.
+
+    Args:
+        why: Why not.
+        name: Which value.
+    """
+
+    def __init__(self, why: str, name: str = "") -> None:
+        super().__init__(f"{name}: {why}" if name else why)
+        self.why = why
 
 
 class Absent(NamedTuple):
@@ -92,11 +101,15 @@ def pack(values: Mapping[str, Any], fit: Callable[[bytes], bool] | None = None) 
     """
     whole = dict(values)
     packer = _Packer(fit)
-    data = packer.bytes_of(whole)
-    if len(data) > INLINE:
+    try:
+        data = packer.bytes_of(whole)
+        packer.check(data)
+        large = len(data) > INLINE
+    except NotStorable:  # which one is it?
+        large = True
+    if large:
         packer = _Packer(fit, walks=True)
         data = packer.packed({name: packer.apart(name, value) for name, value in whole.items()})
-    packer.check(data)
     return Packed(data, packer.parts, len(data) + sum(map(len, packer.parts.values())))
 
 
@@ -216,8 +229,9 @@ class _Packer:
         """A value of the top: in parts where it is large."""
         try:
             data = self.bytes_of(value)
+            self.check(data)
         except NotStorable as error:
-            raise NotStorable(f"{name}: {error}") from None
+            raise NotStorable(error.why, name) from None
         if len(data) <= INLINE:
             return self._walk(value, 0)
         return ormsgpack.Ext(Kind.PACKED, self.packed(self.held(data)))
