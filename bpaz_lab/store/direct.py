@@ -190,8 +190,9 @@ def _engine(settings: Settings) -> Engine:
 
 def _sqlite(uri: str, wait: float) -> sqlite3.Connection:
     made = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
+    # Each write has seen its execution, and whose it is; SQLite would look both up again for each row.
     made.executescript(
-        "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
+        "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
         f"PRAGMA journal_size_limit = {_LOG_LIMIT};"
     )
     return made

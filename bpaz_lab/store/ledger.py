@@ -140,7 +140,7 @@ def keep(
     if named:
         _run(connection, _REFER, [(key, digest) for digest in sorted(named)])
     if rows:
-        _run(connection, _KEEP, [(key, *row[:4], json.dumps(list(row[4])), *row[5:]) for row in rows])
+        _run(connection, _KEEP, [(key, *row[:4], _listed(row[4]), *row[5:]) for row in rows])
 
 
 def read(
@@ -349,8 +349,14 @@ def _bytes(told: Any) -> bytes:
     return bytes(told) if isinstance(told, bytes | memoryview) else str(told).encode()
 
 
+def _listed(digests: Sequence[str]) -> str:
+    return json.dumps(list(digests)) if digests else "[]"  # most rows have none
+
+
 def _digests(told: Any) -> tuple[str, ...]:
     """The names of pieces; none where the row is so damaged that it has no list of them."""
+    if not told or told == "[]":
+        return ()
     try:
         names = json.loads(told) if isinstance(told, str | bytes) else told
     except ValueError:
