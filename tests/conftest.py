@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.plugins.accounts", "tests.plugins.databases", "tests.plugins.servers"]
 
@@ -28,6 +29,13 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: takes long; only `make test-all` runs it")
     sys.addaudithook(_only_loopback)
+    settings.register_profile(
+        "tests",
+        max_examples=400 if config.getoption("--full") else 50,
+        deadline=None,  # how long an example takes says how busy the machine is
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("tests")
     folder = tempfile.TemporaryDirectory(prefix="bpaz-tests-")  # nothing of the person who runs the tests
     os.environ["BPAZ_DATA_FOLDER"] = folder.name
     config.add_cleanup(folder.cleanup)
