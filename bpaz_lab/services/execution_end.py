@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from bpaz_lab.store.tables import WorkflowExecution
 
 
-async def end(lab: Lab, id: UUID, status: Status, error: BpazError) -> bool:
+async def end(lab: Lab, id: UUID, status: Status, error: BpazError, *, epoch: int | None = None) -> bool:
     """Writes down that an execution has ended, with all of its events; its streams end too.
+
+    Whoever still has it may not write any more: the execution gets another epoch.
 
     Args:
         lab: The laboratory.
         id: The execution.
         status: ``failed`` or ``cancelled``.
         error: Why.
+        epoch: The one that it is known to have: where it has another, somebody else goes on with it.
 
     Returns:
         Whether it was open until now.
@@ -36,8 +39,9 @@ async def end(lab: Lab, id: UUID, status: Status, error: BpazError) -> bool:
     """
     async with lab.database.session() as session:
         row = await open_one(session, id)
-        if row is None:
+        if row is None or epoch not in (None, row.epoch):
             return False
+        row.epoch += 1
         number = await following(session, id)
         events = fresh(lab.live.unsaved(id), number)  # seen by who listened, so they are kept
         before = events[-1] if events else await latest(session, id)
@@ -48,6 +52,7 @@ async def end(lab: Lab, id: UUID, status: Status, error: BpazError) -> bool:
         metrics.run_ended(status)
     lab.live.publish(id, events, saved=True)
     lab.live.close(id)
+    lab.pulse.forget(id)
     if lab.runner is not None:
         lab.runner.told(id, status)
     return True

@@ -1,4 +1,4 @@
-"""What a kernel and the server tell each other about an execution: what is to be run, and how it goes."""
+"""How an execution goes, as its kernel tells it; and what the server wants of it."""
 
 from __future__ import annotations
 
@@ -8,40 +8,24 @@ from uuid import UUID  # noqa: TC003 (routes are made from the hints)
 from pydantic import Field, ValidationError
 
 from bpaz_lab.engine.events import from_json
-from bpaz_lab.errors import Conflict, Invalid
+from bpaz_lab.errors import Invalid, LeaseLost
 from bpaz_lab.graph.address import place_of
 from bpaz_lab.services import metrics
 from bpaz_lab.services.call import Call  # noqa: TC001
+from bpaz_lab.services.execution_answers import heard, keep
 from bpaz_lab.services.execution_end import close
 from bpaz_lab.services.route import Model, route
 from bpaz_lab.store.repositories.chat import Chats
 from bpaz_lab.store.repositories.events import append, following, fresh, of_kind
-from bpaz_lab.store.repositories.executions import OPEN, Executions, author
+from bpaz_lab.store.repositories.executions import OPEN, Executions
 from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
     from bpaz_lab.services.lab import Lab
+    from bpaz_lab.services.live import Holder
     from bpaz_lab.store.caller import Caller
     from bpaz_lab.store.database import Session
     from bpaz_lab.store.tables import WorkflowExecution
-
-REMEMBERED = 50
-"""Messages of the conversation that a run is told."""
-
-
-class Work(Model):
-    """What a kernel is to run."""
-
-    execution_id: UUID
-    name: str
-    flow_data: dict[str, Any]
-    inputs: dict[str, Any]
-    session_id: str
-    timeout: float | None
-    workflow_id: UUID | None
-    trusted: bool = Field(description="Whether the workflow is the person's own.")
-    history: list[dict[str, str]] = Field(description="What was said before, oldest first.")
-    body_limit: int = Field(description="Bytes that one request may have.")
 
 
 class Outcome(Model):
@@ -58,8 +42,12 @@ class Outcome(Model):
 class Told(Model):
     """What happened, in order."""
 
+    epoch: int = Field(ge=0, description="The one that the kernel was given.")
     events: list[dict[str, Any]] = Field(default_factory=list, max_length=1000)
     outcome: Outcome | None = None
+    answers: dict[str, list[dict[str, Any]]] | None = Field(
+        None, max_length=1000, description="What was answered in the kernel itself, all of it, by address."
+    )
 
 
 class Heard(Model):
@@ -71,76 +59,77 @@ class Heard(Model):
     over: bool = Field(False, description="Whether the execution has ended; nothing more is taken.")
 
 
-@route("POST", "executions/{id}/claim", access="kernel")
-async def claim_execution(call: Call, id: UUID) -> Work:
-    """Take over an execution that this kernel was told to run."""
-    await call.lab.ready()
-    async with call.lab.database.session(read_only=True) as session:
-        row = await Executions(session, call.caller).assigned(id, document=True, change=False)
-        if row.status != "pending" or _waiting(call.lab, id):  # it runs as soon as it tells its first event
-            raise Conflict(f"the execution is {row.status}", hint="It is under way, or has ended.")
-        work = Work(
-            execution_id=id,
-            name=row.name,
-            flow_data=row.flow_data or {},
-            inputs=row.inputs or {},
-            session_id=row.session_id,
-            timeout=row.timeout,
-            workflow_id=row.workflow_id,
-            trusted=row.workflow_id is None or await author(session, row.workflow_id) == row.user_id,
-            history=await _history(session, call.caller, row),
-            body_limit=call.lab.settings.body_limit,
-        )
-    call.lab.live.hold(id, (call.caller.user_id, call.caller.kernel_id), 0)
-    return work
-
-
 @route("POST", "executions/{id}/events", access="kernel")
 async def tell_events(call: Call, id: UUID, body: Told) -> Heard:
     """Tell what happened in an execution; the same events may be sent again."""
-    lab, holder = call.lab, (call.caller.user_id, call.caller.kernel_id)
+    lab, holder = call.lab, (call.caller.user_id, call.caller.kernel_id, body.epoch)
     _check(body)
     await lab.ready()
-    if body.events and lab.live.holds(id, holder, body.events[0]["seq"]):
-        events = fresh(body.events, body.events[0]["seq"])
-        if body.outcome is None and lab.keeper.takes(id):
-            lab.live.publish(id, events)
-            number = events[-1]["seq"] + 1
-            lab.live.hold(id, holder, number)
-            lab.keeper.keep(id)
-            return Heard(received=number, cancel=lab.live.stopping(id))
-    else:
-        async with lab.database.session(read_only=True) as session:
-            row = await Executions(session, call.caller).assigned(id, change=False)
-            number = max(await following(session, id), _waiting(lab, id))
-        if row.status not in OPEN:
-            return Heard(received=number, over=True)
-        events = fresh(body.events, number)
-        if not events:  # a sign of life, or a repetition, whose outcome came with its events
-            return _heard(row, number)
+    if lab.live.held(id, holder):  # the kernel is alive, also while the database is not
+        lab.pulse.note(id)
+    known = bool(body.events) and lab.live.holds(id, holder, body.events[0]["seq"])
+    if known and body.outcome is None and body.answers is None and lab.keeper.takes(id):
+        return _hand_on(lab, id, holder, fresh(body.events, body.events[0]["seq"]))
+    if not known and (told := await _nothing_new(lab, call.caller, id, body)) is not None:
+        return told
     async with lab.database.session() as session:
-        row = await Executions(session, call.caller).assigned(id, document=body.outcome is not None)
+        row = await _assigned(session, call.caller, id, body, change=True)
         number = await following(session, id)
         if row.status not in OPEN:
             lab.live.close(id)
             return Heard(received=number, over=True)
-        new = fresh(events, max(number, _waiting(lab, id)))
+        new = fresh(body.events, max(number, _waiting(lab, id)))
         events = fresh([*lab.live.unsaved(id), *new], number)
         await append(session, id, events)
         if row.status == "pending":
-            row.status, row.started_at = "running", utcnow()
+            row.status, row.started_at = "running", row.started_at or utcnow()
+        keep(row, body.answers or {})
         if body.outcome is not None and events:
             await _settle(session, call.caller, row, body.outcome)
     lab.live.publish(id, events, saved=True)
     number += len(events)
     lab.live.saved(id, number)
     lab.live.hold(id, holder, number)
+    lab.pulse.note(id)
     if body.outcome is not None and lab.runner is not None:
         lab.runner.told(id, row.status)
     if row.status not in OPEN:
         metrics.run_ended(row.status)
         lab.live.close(id)
+        lab.pulse.forget(id)
     return _heard(row, number)
+
+
+def _hand_on(lab: Lab, id: UUID, holder: Holder, events: list[dict[str, Any]]) -> Heard:
+    """Gives events to who listens; they are stored a little later."""
+    lab.live.publish(id, events)
+    number = events[-1]["seq"] + 1
+    lab.live.hold(id, holder, number)
+    lab.keeper.keep(id)
+    return Heard(received=number, cancel=lab.live.stopping(id))
+
+
+async def _nothing_new(lab: Lab, caller: Caller, id: UUID, body: Told) -> Heard | None:
+    """What to say to a sign of life, and to a repetition, whose outcome came with its events."""
+    async with lab.database.session(read_only=True) as session:
+        row = await _assigned(session, caller, id, body)
+        number = max(await following(session, id), _waiting(lab, id))
+    if row.status not in OPEN:
+        return Heard(received=number, over=True)
+    lab.pulse.note(id)
+    return None if fresh(body.events, number) else _heard(row, number)
+
+
+async def _assigned(
+    session: Session, caller: Caller, id: UUID, body: Told, *, change: bool = False
+) -> WorkflowExecution:
+    document = change and body.outcome is not None
+    row = await Executions(session, caller).assigned(id, document=document, change=change)
+    if row.epoch != body.epoch:
+        raise LeaseLost(
+            "somebody else goes on with the execution, or it was given up", current={"epoch": row.epoch}
+        )
+    return row
 
 
 def _waiting(lab: Lab, id: UUID) -> int:
@@ -150,10 +139,7 @@ def _waiting(lab: Lab, id: UUID) -> int:
 
 
 def _heard(row: WorkflowExecution, number: int) -> Heard:
-    answers = {
-        name: each["answer"] for name, each in (row.questions or {}).items() if "answer" in each
-    } if row.status == "running" else {}  # fmt: skip
-    return Heard(received=number, cancel=row.cancel_requested_at is not None, answers=answers or None)
+    return Heard(received=number, cancel=row.cancel_requested_at is not None, answers=heard(row) or None)
 
 
 def _check(body: Told) -> None:
@@ -184,13 +170,6 @@ async def _settle(session: Session, caller: Caller, row: WorkflowExecution, outc
     row.outputs = {"output": outcome.output, "outputs": outcome.outputs}
     if row.status == "completed":
         await _remember(session, caller, row, outcome.output)
-
-
-async def _history(session: Session, caller: Caller, row: WorkflowExecution) -> list[dict[str, str]]:
-    if not row.session_id or row.workflow_id is None:
-        return []
-    messages = await Chats(session, caller).latest(row.workflow_id, row.session_id, REMEMBERED)
-    return [{"role": each.role, "content": each.content} for each in messages]
 
 
 async def _remember(session: Session, caller: Caller, row: WorkflowExecution, output: Any) -> None:

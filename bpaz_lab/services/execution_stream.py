@@ -44,13 +44,14 @@ async def follow(lab: Lab, caller: Caller, id: UUID, after: int = -1) -> AsyncGe
     last = after
     try:
         while True:
+            if reader.over:  # it had ended, and goes on
+                reader.close()
+                reader = lab.live.subscribe(id)
             here, ended = await _state(lab, caller, id)
             async for event in _stored(lab, caller, id, last):
                 yield event
                 last = event["seq"]
-                if event["type"] == "run.finished":
-                    return
-            if ended:
+            if ended:  # there may be an earlier `run.finished` among its events, where it was resumed
                 return
             wait = LOOK if here else LOOK_ELSEWHERE
             async for event in _coming(reader, wait):

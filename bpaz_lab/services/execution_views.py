@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 (fields are made from the hints)
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID  # noqa: TC003
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from bpaz_lab.services.listing import Listing
 from bpaz_lab.services.route import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bpaz_lab.store.tables import WorkflowExecution
 
 Status = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
+RESUMABLE: Final = ("failed", "cancelled", "paused")
+"""What can go on where it stopped; one that completed is forked."""
 
 
 class Inputs(Model):
@@ -71,11 +75,17 @@ class EventsQuery(Model):
     limit: int = Field(500, ge=1, le=500, description="Events of a list; a stream has no end but the run's.")
 
 
-class Answers(Model):
-    """What a person answers to a paused execution."""
+class Resume(Model):
+    """How an execution goes on."""
 
     answers: dict[str, Any] = Field(
-        max_length=1000, description="By the address of the node that asks; the fields alone where one asks."
+        default_factory=dict,
+        max_length=1000,
+        description="What a paused one asks, by the address of the node that asks; the fields alone where "
+        "one asks.",
+    )
+    repair: bool = Field(
+        False, description="Whether steps that are kept damaged are left out: computed again, or asked for."
     )
 
 
@@ -100,6 +110,14 @@ class ExecutionSummary(Model):
     created_at: datetime | None
     started_at: datetime | None
     completed_at: datetime | None
+    parent_id: UUID | None = Field(None, description="The execution that it was forked from.")
+    forked_at: str | None = Field(None, description="The address of the step that it was forked at.")
+
+    @computed_field(description="Whether it can go on: it failed, was cancelled, or waits for an answer.")
+    @property
+    def resumable(self) -> bool:
+        """Whether it can go on."""
+        return self.status in RESUMABLE
 
 
 class Execution(ExecutionSummary):
@@ -112,17 +130,27 @@ class Execution(ExecutionSummary):
         '`{"type", "text", "why"}`.'
     )
     questions: dict[str, Any] | None = Field(description="What a paused execution asks, by address.")
+    in_doubt: list[str] = Field(
+        description="Addresses of steps that must not happen twice, and may have when it was cut off."
+    )
     flow_data: dict[str, Any] | None = Field(None, description="The document, where it was asked for.")
 
 
-def view(row: WorkflowExecution, *, document: bool = False) -> Execution:
-    """An execution as it is answered."""
+def view(row: WorkflowExecution, in_doubt: Sequence[str] = (), *, document: bool = False) -> Execution:
+    """An execution as it is answered.
+
+    Args:
+        row: The execution.
+        in_doubt: What its ledger says is in doubt, while it does not run.
+        document: Whether its document comes along.
+    """
     given = row.outputs or {}
     return Execution(
-        **ExecutionSummary.model_validate(row).model_dump(),
+        **ExecutionSummary.model_validate(row).model_dump(exclude={"resumable"}),
         inputs=row.inputs or {},
         output=given.get("output"),
         outputs=given.get("outputs") or {},
         questions=row.questions if row.status == "paused" else None,
+        in_doubt=list(in_doubt),
         flow_data=row.flow_data if document else None,
     )

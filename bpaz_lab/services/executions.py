@@ -1,4 +1,4 @@
-"""Running workflows: start, wait, listen, cancel, answer, look back."""
+"""Running workflows: start, wait, listen, cancel, look back."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID  # noqa: TC003 (routes are made from the hints)
 
 from bpaz_lab.accounts.policy import demand
-from bpaz_lab.engine.answers import checked
-from bpaz_lab.errors import Conflict, InputError, Invalid, RequestError, RunCancelled
-from bpaz_lab.graph.spec import FieldSpec
-from bpaz_lab.nodes.context import Question
-from bpaz_lab.services import metrics
+from bpaz_lab.errors import Conflict, Invalid, RunCancelled
 from bpaz_lab.services.call import Call  # noqa: TC001
+from bpaz_lab.services.execution_admit import admit, known, runner_of
 from bpaz_lab.services.execution_check import runnable
 from bpaz_lab.services.execution_end import end
 from bpaz_lab.services.execution_stream import as_messages, follow
 from bpaz_lab.services.execution_views import (
-    Answers,
+    RESUMABLE,
     EventList,
     EventsQuery,
     ExecuteDocument,
@@ -36,17 +33,13 @@ from bpaz_lab.services.listing import Page
 from bpaz_lab.services.route import Answer, Message, Stream, route
 from bpaz_lab.store.repositories import audit
 from bpaz_lab.store.repositories.events import Events
-from bpaz_lab.store.repositories.executions import OPEN, Executions
+from bpaz_lab.store.repositories.executions import OPEN, Executions, in_doubt
 from bpaz_lab.store.repositories.workflows import Workflows
 from bpaz_lab.store.tables import WorkflowExecution
 from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from bpaz_lab.services.runner import Runner
-
-LONGEST_KEY = 255
 
 
 @dataclass(frozen=True)
@@ -113,7 +106,7 @@ async def list_executions(call: Call, query: ListQuery) -> Page[ExecutionSummary
 @route("GET", "executions/{id}")
 async def get_execution(call: Call, id: UUID, query: GetQuery) -> Execution:
     """One execution with its values; the document that was run comes along where it is asked for."""
-    return view(await _row(call, id, document=query.document), document=query.document)
+    return await _view(call, id, document=query.document)
 
 
 @route("GET", "executions/{id}/events")
@@ -149,31 +142,7 @@ async def cancel_execution(call: Call, id: UUID) -> Execution:
         await end(call.lab, id, "cancelled", RunCancelled("the run was stopped before it began"))
     elif row.status in OPEN and call.lab.runner is not None:
         await call.lab.runner.cancel(id)
-    return view(await _row(call, id))
-
-
-@route("POST", "executions/{id}/resume", status=202)
-async def resume_execution(call: Call, id: UUID, body: Answers) -> Execution:
-    """Answer what a paused execution asks; it goes on at once."""
-    async with call.session() as session:
-        row = await Executions(session, call.caller).get(id, change=True)
-        demand(call.caller, "execution.resume", row)
-        if row.status != "paused" or not row.questions:
-            raise Conflict(
-                f"the execution waits for no answer: it is {row.status}",
-                hint="Its `questions` say what it asks while it is paused.",
-                current=view(row).model_dump(mode="json"),
-            )
-        answers = checked({name: _question(each) for name, each in row.questions.items()}, body.answers)
-        row.questions = {
-            name: {**each, "answer": answers[name]} if name in answers else each
-            for name, each in row.questions.items()
-        }
-        row.status = "running"
-        await audit.record(session, call.caller, "execution.resume", "execution", id)
-    if call.lab.runner is not None:
-        await call.lab.runner.answer(id)
-    return view(row)
+    return await _view(call, id)
 
 
 @route("DELETE", "executions/{id}")
@@ -203,13 +172,11 @@ async def _stored(call: Call, id: UUID, version: int | None) -> Asked:
 
 
 async def _admit(call: Call, asked: Asked, body: Inputs) -> UUID:
-    """Stores the execution, then has it run: what was accepted is never lost."""
-    runner, settings = _runner(call), call.lab.settings
-    key = call.headers.get("idempotency-key", "")
-    if len(key) > LONGEST_KEY or "\0" in key:
-        raise Invalid(f"an Idempotency-Key has {LONGEST_KEY} characters at most", path="headers")
-    if key and (known := await _known(call, key)):
-        return known
+    settings = call.lab.settings
+    request = {"workflow": asked.workflow_id, **body.model_dump(mode="json")}
+    if (id := await known(call, request)) is not None:
+        return id
+    runner_of(call)
     document = await asyncio.to_thread(runnable, asked.flow_data, body.inputs, settings)
     assert call.caller.user_id is not None
     row = WorkflowExecution(
@@ -221,51 +188,19 @@ async def _admit(call: Call, asked: Asked, body: Inputs) -> UUID:
         name=document["name"][:255],
         session_id=body.session_id,
         timeout=min(body.timeout or settings.run_timeout, settings.run_timeout),
-        idempotency_key=key or None,
         server_id=call.lab.server_id,
         heartbeat_at=utcnow(),
     )
-    id = row.id
-    try:
-        async with call.session() as session:
-            await Executions(session, call.caller).add(row, most=settings.runs_per_user)
-            await audit.record(
-                session,
-                call.caller,
-                "workflow.execute",
-                "execution",
-                id,
-                details={"workflow": str(asked.workflow_id)} if asked.workflow_id else None,
-            )
-    except Conflict:  # the same request came twice at once
-        if key and (known := await _known(call, key)):
-            return known
-        raise
-    metrics.run_started()
-    await runner.start(id, call.caller)
-    return id
-
-
-async def _known(call: Call, key: str) -> UUID | None:
-    async with call.session() as session:
-        return await Executions(session, call.caller).by_key(key)
-
-
-def _runner(call: Call) -> Runner:
-    if call.lab.runner is None:
-        raise RequestError(
-            "there is no Jupyter server here to run it", hint="Run it in this process: wf.run(...)."
-        )
-    return call.lab.runner
+    return await admit(call, row, request)
 
 
 async def _result(call: Call, id: UUID, wait: float) -> Answer[Execution]:
     if wait:
         await _until_rest(call, id, wait)
-    row = await _row(call, id)
-    if row.status in OPEN:
-        return Answer(view(row), status=202, headers={"Location": f"executions/{id}"})
-    return Answer(view(row))
+    told = await _view(call, id)
+    if told.status in OPEN:
+        return Answer(told, status=202, headers={"Location": f"executions/{id}"})
+    return Answer(told)
 
 
 async def _until_rest(call: Call, id: UUID, wait: float) -> None:
@@ -290,10 +225,19 @@ def _stream(call: Call, id: UUID) -> Stream:
     return Stream(told(), headers={"Location": f"executions/{id}"})
 
 
-async def _row(call: Call, id: UUID, *, document: bool = False) -> WorkflowExecution:
+async def _view(call: Call, id: UUID, *, document: bool = False) -> Execution:
     await call.lab.ready()
     async with call.lab.database.session(read_only=True) as session:
         row = await Executions(session, call.caller).get(id, document=document)
+        demand(call.caller, "execution.read", row)
+        doubts = await in_doubt(session, [id]) if row.status in RESUMABLE else {}
+    return view(row, doubts.get(id, ()), document=document)
+
+
+async def _row(call: Call, id: UUID) -> WorkflowExecution:
+    await call.lab.ready()
+    async with call.lab.database.session(read_only=True) as session:
+        row = await Executions(session, call.caller).get(id)
     demand(call.caller, "execution.read", row)
     return row
 
@@ -311,11 +255,3 @@ def _after(call: Call, query: EventsQuery) -> int:
             hint="Ids are the numbers that came as `id:`.",
         )
     return int(told)
-
-
-def _question(told: dict[str, Any]) -> Question:
-    try:
-        form = tuple(FieldSpec.model_validate(field) for field in told["form"])
-    except (KeyError, ValueError):
-        raise InputError("the question cannot be read", hint="Cancel the execution.") from None
-    return Question(str(told.get("text", "")), form)

@@ -79,11 +79,15 @@ class Keeper:
             if row is None:
                 self._live.close(id)
                 return
+            holder = self._live.holder(id)
+            if holder is not None and holder[-1] != row.epoch:  # somebody else goes on with it
+                self._live.release(id)
+                return
             number = await following(session, id)
             events = fresh(self._live.unsaved(id), number)
             await append(session, id, events)
             if row.status == "pending":
-                row.status, row.started_at = "running", utcnow()
+                row.status, row.started_at = "running", row.started_at or utcnow()
         self._live.saved(id, number + len(events))
         if row.cancel_requested_at is not None:
             self._live.stop(id)

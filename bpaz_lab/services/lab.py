@@ -17,6 +17,7 @@ from bpaz_lab.accounts.tokens import Tokens
 from bpaz_lab.errors import StoreUnavailable
 from bpaz_lab.services.keeper import Keeper
 from bpaz_lab.services.live import Live
+from bpaz_lab.services.pulse import Pulse
 from bpaz_lab.store.caller import Caller
 from bpaz_lab.store.database import Database
 from bpaz_lab.store.repositories.data_keys import DataKeys
@@ -50,6 +51,7 @@ class Lab:
         live: The events of executions as they come.
         keeper: Stores them.
         capabilities: What kernels may do.
+        pulse: When each execution was last heard of.
         runner: Runs executions in kernels; None where there is no server.
         kernels: Knows the server's kernels; None where there is no server.
         server_id: Names this process among those that share the database.
@@ -60,6 +62,7 @@ class Lab:
     live: Live
     keeper: Keeper
     capabilities: Capabilities = field(default_factory=Capabilities)
+    pulse: Pulse = field(default_factory=Pulse)
     runner: Runner | None = None
     kernels: Kernels | None = None
     server_id: str = field(default_factory=lambda: uuid.uuid4().hex)

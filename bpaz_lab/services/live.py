@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
 Event = dict[str, Any]
+Holder = tuple[Any, str, int]
+"""Who has an execution: the person, the kernel, and the epoch that it was given."""
 
 RESYNC: Final[Event] = {"type": "resync"}
 """Says that the listener was too slow; what follows stands in the store."""
@@ -42,14 +44,25 @@ class Live:
         self._size = queue
         self._readers: defaultdict[Hashable, set[Reader]] = defaultdict(set)
         self._unsaved: defaultdict[Hashable, list[Event]] = defaultdict(list)
-        self._held: dict[Hashable, tuple[Hashable, int]] = {}
+        self._held: dict[Hashable, tuple[Holder, int]] = {}
         self._stopping: set[Hashable] = set()
 
-    def hold(self, execution_id: Hashable, holder: Hashable, following: int) -> None:
+    def hold(self, execution_id: Hashable, holder: Holder, following: int) -> None:
         """Notes who may tell about an execution, and the number of its next event."""
         self._held[execution_id] = holder, following
 
-    def holds(self, execution_id: Hashable, holder: Hashable, number: int) -> bool:
+    def held(self, execution_id: Hashable, holder: Holder) -> bool:
+        """Whether it is known, without asking the store, that this holder has the execution."""
+        known = self._held.get(execution_id)
+        return known is not None and known[0] == holder
+
+    def release(self, execution_id: Hashable) -> None:
+        """Forgets who had an execution: somebody else goes on with it. Who listens goes on listening."""
+        self._unsaved.pop(execution_id, None)
+        self._held.pop(execution_id, None)
+        self._stopping.discard(execution_id)
+
+    def holds(self, execution_id: Hashable, holder: Holder, number: int) -> bool:
         """Whether it is known, without asking the store, that this holder may tell this event next."""
         return self._held.get(execution_id) == (holder, number)
 
@@ -96,11 +109,14 @@ class Live:
 
     def close(self, execution_id: Hashable) -> None:
         """Ends all listening to an execution, once what is queued has been read."""
-        self._unsaved.pop(execution_id, None)
-        self._held.pop(execution_id, None)
-        self._stopping.discard(execution_id)
+        self.release(execution_id)
         for reader in self._readers.pop(execution_id, ()):
             reader.end()
+
+    def holder(self, execution_id: Hashable) -> Holder | None:
+        """Who is known to have an execution; None where nobody is."""
+        known = self._held.get(execution_id)
+        return None if known is None else known[0]
 
     @property
     def readers(self) -> int:
@@ -144,6 +160,11 @@ class Reader:
             self._full = True
             self._queue.append(RESYNC)
         self._woken.set()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes."""
+        return self._over and not self._queue
 
     def end(self) -> None:
         """Nothing more comes."""

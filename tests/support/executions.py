@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import uuid4
 
 from bpaz_lab.services.call import Call
-from bpaz_lab.services.execution_kernel import Told, claim_execution, tell_events
+from bpaz_lab.services.execution_claim import claim_execution
+from bpaz_lab.services.execution_kernel import Told, tell_events
 from bpaz_lab.services.execution_views import ExecuteDocument, ExecuteQuery
 from bpaz_lab.services.executions import execute_document
 from bpaz_lab.store.caller import Caller
@@ -71,9 +72,9 @@ async def admitted(lab, caller, document=None, **body):
     return answer.value.id
 
 
-async def tell(lab, caller, id, events, outcome=None, kernel=""):
+async def tell(lab, caller, id, events, outcome=None, kernel="", epoch=1, **more):
     """The kernel tells what happened."""
-    told = Told(events=events, outcome=outcome)
+    told = Told(events=events, outcome=outcome, epoch=epoch, **more)
     return await tell_events(call_of(lab, caller, kernel or lab.runner.kernel_id), id, told)
 
 

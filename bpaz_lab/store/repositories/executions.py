@@ -44,17 +44,18 @@ class Executions:
         self._session = session
         self._caller = caller
 
-    async def add(self, row: WorkflowExecution, *, most: int) -> WorkflowExecution:
+    async def add(self, row: WorkflowExecution, *, most: int | None = None) -> WorkflowExecution:
         """Admits an execution.
 
         Args:
             row: The execution.
-            most: How many the person may have at a time.
+            most: How many the person may have at a time; None for any number.
 
         Raises:
             Throttled: There are as many already.
         """
-        await self.demand_room(most)
+        if most is not None:
+            await self.demand_room(most)
         self._session.add(row)
         await self._session.flush()
         return row
@@ -224,16 +225,15 @@ async def abandoned(session: Session, before: datetime) -> list[Abandoned]:
         and_(col(WorkflowExecution.heartbeat_at).is_(None), col(WorkflowExecution.created_at) < before),
     )
     run = WorkflowExecution
-    statement = select(run.id, run.user_id, run.status, run.epoch).where(
-        col(run.status).in_(ACTIVE), alone
-    )
+    statement = select(run.id, run.user_id, run.status, run.epoch).where(col(run.status).in_(ACTIVE), alone)
     return [Abandoned(*row) for row in (await session.exec(statement)).all()]
 
 
-async def still_open(session: Session, ids: Collection[UUID]) -> set[UUID]:
-    """Those executions that are there and have not ended."""
-    statement = select(WorkflowExecution.id).where(
-        col(WorkflowExecution.id).in_(ids), col(WorkflowExecution.status).in_(OPEN)
+async def still_held(session: Session, ids: Collection[UUID], server_id: str) -> set[UUID]:
+    """Those of a server's executions that are there, have not ended, and are its own still."""
+    run = WorkflowExecution
+    statement = select(run.id).where(
+        col(run.id).in_(ids), col(run.status).in_(OPEN), col(run.server_id) == server_id
     )
     return set((await session.exec(statement)).all())
 

@@ -9,15 +9,16 @@ import pytest
 from pydantic_core import to_jsonable_python
 
 from bpaz_lab.api import hosted
+from bpaz_lab.api.remote_steps import RemoteSteps
 from bpaz_lab.errors import ServerUnavailable, StoreUnavailable
 from bpaz_lab.services.dispatch import dispatch
-from bpaz_lab.services.execution_views import Answers, ExecuteDocument, ExecuteQuery, GetQuery
+from bpaz_lab.services.execution_resume import resume_execution
+from bpaz_lab.services.execution_views import ExecuteDocument, ExecuteQuery, GetQuery, Resume
 from bpaz_lab.services.executions import (
     cancel_execution,
     delete_execution,
     execute_document,
     get_execution,
-    resume_execution,
 )
 from bpaz_lab.services.lab import Lab
 from bpaz_lab.store.repositories.events import Events
@@ -53,6 +54,17 @@ class Wire:
         answer = asyncio.run_coroutine_threadsafe(asked, self.loop).result(60)
         self._may_fail(ServerUnavailable("the answer got lost"))
         return to_jsonable_python(answer.value)
+
+    def send(self, method, path, data=None, *, query=None):
+        self._may_fail(StoreUnavailable("the database is away"))
+        told = {name: [str(value)] for name, value in (query or {}).items() if value is not None}
+        asked = dispatch(call_of(self.lab, self.caller, "kernel-1"), method, path, told, data)
+        answer = asyncio.run_coroutine_threadsafe(asked, self.loop).result(60)
+        self._may_fail(ServerUnavailable("the answer got lost"))
+        return getattr(answer, "content", b"")
+
+    def steps(self, execution_id, epoch):
+        return RemoteSteps(self, execution_id, epoch)
 
     def _may_fail(self, error):
         if self.random.random() < self.loss:
@@ -145,7 +157,7 @@ async def test_a_pause_and_its_answer_survive_lost_answers_too(lab):
     id = await begin(lab, ada, LETTER)
     row = await until(lab, ada, id, "paused")
     assert row.questions["ask"]["data"] == "Dear reader"
-    await resume_execution(call_of(lab, ada), id, Answers(answers={"ask": {"approve": True}}))
+    await resume_execution(call_of(lab, ada), id, Resume(answers={"ask": {"approve": True}}))
     row = await until(lab, ada, id, *END)
     assert (row.status, row.outputs["ask.approved"]) == ("completed", "Dear reader")
 

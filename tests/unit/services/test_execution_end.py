@@ -1,6 +1,6 @@
 import pytest
 
-from bpaz_lab.errors import RunCrashed
+from bpaz_lab.errors import LeaseLost, RunCrashed
 from bpaz_lab.services.execution_end import end
 from bpaz_lab.services.execution_stream import follow
 from bpaz_lab.services.execution_views import GetQuery
@@ -37,8 +37,8 @@ async def test_a_crashed_run_keeps_its_events_and_its_streams_end(lab):
     row = await get_execution(call_of(lab, ada), id, GetQuery())
     assert (row.status, row.error["code"], row.error["hint"]) == ("failed", "run_crashed", "Run it again.")
     assert not await end(lab, id, "failed", CRASH)
-    late = await tell(lab, ada, id, tokens(2))
-    assert late.over
+    with pytest.raises(LeaseLost):
+        await tell(lab, ada, id, tokens(2))
 
 
 async def test_what_was_heard_and_not_stored_yet_is_stored_with_the_end(lab):
@@ -57,15 +57,24 @@ async def test_executions_without_a_server_are_found_by_its_last_sign_of_life(la
     ada = await person(lab)
     id = await admitted(lab, ada)
 
-    async def found(server, before):
+    async def found(before):
         async with lab.database.session(read_only=True) as session:
-            return await abandoned(session, server, before)
+            return [each.id for each in await abandoned(session, before)]
 
     began = utcnow()
-    assert await found("another", utcnow()) == [id]
-    assert await found(lab.server_id, utcnow()) == []
+    assert await found(utcnow()) == [id]
     async with lab.database.session() as session:
-        await beat(session, lab.server_id)
-    assert await found("another", began) == []
+        await beat(session, lab.server_id, lab.pulse.heard())
+    assert await found(began) == []
     await end(lab, id, "failed", CRASH)
-    assert await found("another", utcnow()) == []
+    assert await found(utcnow()) == []
+
+
+async def test_who_goes_on_with_it_meanwhile_is_not_ended_and_who_was_ended_writes_no_more(lab):
+    ada = await person(lab)
+    id = await admitted(lab, ada)
+    assert not await end(lab, id, "failed", CRASH, epoch=7)
+    await tell(lab, ada, id, tokens(0))
+    assert await end(lab, id, "failed", CRASH, epoch=1)
+    with pytest.raises(LeaseLost):
+        await tell(lab, ada, id, tokens(1))

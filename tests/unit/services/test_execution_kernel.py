@@ -4,7 +4,7 @@ import pytest
 
 from bpaz_lab.errors import Conflict, Invalid, NotFound
 from bpaz_lab.services import keeper
-from bpaz_lab.services.execution_kernel import claim_execution
+from bpaz_lab.services.execution_claim import claim_execution
 from bpaz_lab.services.execution_views import GetQuery
 from bpaz_lab.services.executions import get_execution
 from bpaz_lab.services.lab import Lab
@@ -149,8 +149,8 @@ async def test_the_end_of_a_run_is_event_and_outcome_at_once(lab):
 
 
 async def test_a_repeated_pause_does_not_undo_the_answer(lab):
-    from bpaz_lab.services.execution_views import Answers
-    from bpaz_lab.services.executions import resume_execution
+    from bpaz_lab.services.execution_resume import resume_execution
+    from bpaz_lab.services.execution_views import Resume
 
     ada = await person(lab)
     id = await admitted(lab, ada)
@@ -159,7 +159,7 @@ async def test_a_repeated_pause_does_not_undo_the_answer(lab):
     assert (await tell(lab, ada, id, events, outcome)).answers is None
     row = await get_execution(call_of(lab, ada), id, GetQuery())
     assert (row.status, row.questions) == ("paused", {"hello": question})
-    await resume_execution(call_of(lab, ada), id, Answers(answers={"approve": True}))
+    await resume_execution(call_of(lab, ada), id, Resume(answers={"approve": True}))
     heard = await tell(lab, ada, id, events, outcome)  # the acknowledgement was lost
     assert heard.answers == {"hello": {"approve": True}}
     resumed = [{"type": "run.resumed", "seq": 2, "time": 0.0}]

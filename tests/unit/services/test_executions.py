@@ -6,14 +6,15 @@ import pytest
 
 from bpaz_lab.errors import Conflict, DocumentError, Forbidden, InputError, Invalid, NotFound, Throttled
 from bpaz_lab.services.dispatch import dispatch
-from bpaz_lab.services.execution_kernel import claim_execution
+from bpaz_lab.services.execution_claim import claim_execution
+from bpaz_lab.services.execution_resume import resume_execution
 from bpaz_lab.services.execution_views import (
-    Answers,
     EventsQuery,
     ExecuteDocument,
     ExecuteQuery,
     GetQuery,
     ListQuery,
+    Resume,
 )
 from bpaz_lab.services.executions import (
     cancel_execution,
@@ -22,7 +23,6 @@ from bpaz_lab.services.executions import (
     get_execution,
     list_executions,
     listen_to_execution,
-    resume_execution,
     stream_document,
 )
 from bpaz_lab.services.lab import Lab
@@ -173,7 +173,7 @@ async def test_another_persons_execution_is_not_there(lab):
         get_execution(call, id, GetQuery()),
         listen_to_execution(call, id, EventsQuery()),
         cancel_execution(call, id),
-        resume_execution(call, id, Answers(answers={})),
+        resume_execution(call, id, Resume(answers={})),
         delete_execution(call, id),
         get_execution(call, uuid4(), GetQuery()),
     ):
@@ -239,18 +239,18 @@ async def test_answers_are_checked_against_the_question(lab):
     id = await admitted(lab, ada)
     call = call_of(lab, ada)
     with pytest.raises(Conflict):
-        await resume_execution(call, id, Answers(answers={"approve": True}))
+        await resume_execution(call, id, Resume(answers={"approve": True}))
     events, question = paused(0)
     await tell(lab, ada, id, events, {"status": "paused", "questions": {"hello": question}})
     for wrong in ({"approve": "yes"}, {}, {"approve": True, "more": 1}):
         with pytest.raises(InputError):
-            await resume_execution(call, id, Answers(answers=wrong))
+            await resume_execution(call, id, Resume(answers=wrong))
     assert (
-        await resume_execution(call, id, Answers(answers={"hello": {"approve": False}}))
+        await resume_execution(call, id, Resume(answers={"hello": {"approve": False}}))
     ).status == "running"
     assert ("answer", id) in lab.runner.heard
     with pytest.raises(Conflict):
-        await resume_execution(call, id, Answers(answers={"approve": True}))
+        await resume_execution(call, id, Resume(answers={"approve": True}))
 
 
 async def test_only_what_has_ended_is_deleted(lab):

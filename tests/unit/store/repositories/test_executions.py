@@ -12,8 +12,9 @@ from bpaz_lab.store.repositories.executions import (
     assign,
     author,
     beat,
+    let_go,
     open_one,
-    still_open,
+    still_held,
 )
 from bpaz_lab.store.tables import User, Workflow, WorkflowExecution
 from bpaz_lab.store.tables.columns import utcnow
@@ -50,7 +51,7 @@ async def test_nobody_reaches_anothers(database, people):
             assert page.items == []
         mine = Executions(session, ada)
         assert (await mine.get(id)).id == (await mine.assigned(id, change=False)).id == id
-        assert await mine.by_key("k") == id
+        assert await mine.by_key("k") == (id, None)
         assert len(await Events(session, ada).after(id, -1, 10)) == 1
 
 
@@ -85,13 +86,15 @@ async def test_what_waits_for_a_person_does_not_count(database, people):
 
 
 async def test_only_what_waits_is_given_to_a_kernel(database, people):
-    id = await made(database, people[0])
+    id = await made(database, people[0], server_id="server-1")
     async with database.session() as session:
-        assert await assign(session, id, "kernel-9", "server-1")
-    done = await made(database, people[0], status="cancelled")
+        assert await assign(session, id, "kernel-8", "another server") == 0
+        assert await assign(session, id, "kernel-8", "server-1") == 1
+        assert await assign(session, id, "kernel-9", "server-1") == 2
+    done = await made(database, people[0], server_id="server-1", status="cancelled")
     async with database.session() as session:
-        assert not await assign(session, done, "kernel-9", "server-1")
-        assert not await assign(session, uuid4(), "kernel-9", "server-1")
+        assert await assign(session, done, "kernel-9", "server-1") == 0
+        assert await assign(session, uuid4(), "kernel-9", "server-1") == 0
     async with database.session(read_only=True) as session:
         row = await Executions(session, people[0]).get(id)
         assert (row.kernel_id, row.server_id) == ("kernel-9", "server-1")
@@ -107,11 +110,18 @@ async def test_signs_of_life_and_who_gives_none(database, people):
     fresh_one = await made(database, ada, server_id="other", heartbeat_at=utcnow())
     done = await made(database, ada, server_id="gone", heartbeat_at=old, status="failed")
     async with database.session() as session:
-        found = await abandoned(session, "mine", utcnow() - timedelta(seconds=20))
-        assert set(found) == {gone, paused, never}
-        await beat(session, "gone")
-        assert set(await abandoned(session, "mine", utcnow() - timedelta(seconds=20))) == {never}
-        assert await still_open(session, [gone, mine, fresh_one, done, uuid4()]) == {gone, mine, fresh_one}
+        before = utcnow() - timedelta(seconds=20)
+        found = {each.id: each for each in await abandoned(session, before)}
+        assert set(found) == {gone, never, mine}  # what waits for a person needs nobody
+        assert found[gone] == (gone, ada.user_id, "pending", 0)
+        await beat(session, "gone", [gone, mine, done])
+        assert {each.id for each in await abandoned(session, before)} == {never, mine}
+        ids = [gone, mine, paused, fresh_one, done, uuid4()]
+        assert await still_held(session, ids, "gone") == {gone, paused}
+        await let_go(session, ids)
+        row = await open_one(session, paused)
+        assert (row.kernel_id, row.heartbeat_at) == (None, None)
+        assert (await open_one(session, gone)).heartbeat_at is not None
         assert await open_one(session, done) is None
         assert (await open_one(session, gone)).id == gone
 
