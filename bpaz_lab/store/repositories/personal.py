@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy import LargeBinary
 from sqlmodel import SQLModel, col, delete, or_, select, update
 
 from bpaz_lab.errors import NotFound
@@ -36,13 +37,20 @@ SECRET: Final = frozenset(
 async def export(session: Session, user: User) -> dict[str, list[dict[str, Any]]]:
     """All rows that belong to a person, or that the person wrote, by table and without secrets.
 
+    Bytes stay behind, since they may be gigabytes of values: the rows say their names and sizes, under which
+    the routes of executions give them.
+
     Which rows those are is read from the tables themselves, so that a new table is not forgotten.
     """
     told: dict[str, list[dict[str, Any]]] = {}
     for table in SQLModel.metadata.sorted_tables:
         theirs = belonging(table, user)
         if theirs is not None:
-            columns = [column for column in table.columns if column.name not in SECRET]
+            columns = [
+                column
+                for column in table.columns
+                if column.name not in SECRET and not isinstance(column.type, LargeBinary)
+            ]
             found = await (await session.connection()).execute(select(*columns).where(theirs))
             told[table.name] = [dict(row) for row in found.mappings()]
     return told

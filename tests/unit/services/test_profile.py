@@ -17,12 +17,15 @@ from bpaz_lab.store.tables import (
     DataKey,
     ExecutionCheckpoint,
     ExecutionEvent,
+    ExecutionStep,
     LoginActivity,
     LoginMethod,
     Organization,
     OrganizationUser,
+    StepPart,
     User,
     UserCredential,
+    ValuePart,
     Workflow,
     WorkflowExecution,
     WorkflowTemplate,
@@ -151,11 +154,17 @@ async def full(house, caller, heir=None):
         run,
         ExecutionEvent(execution_id=run.id, seq=0, type="run.started", data={}),
         ExecutionCheckpoint(execution_id=run.id, checkpoint_data={}),
+        ExecutionStep(
+            execution_id=run.id, address="split", state="done", effect="pure", parts=["mine"], size=2,
+            epoch=1, began=0.0, ended=1.0, digest="", data=b"\x00\xff",
+        ),
+        ValuePart(user_id=me, digest="mine", size=2, data=b"\x00\xff"),
+        StepPart(execution_id=run.id, digest="mine"),
         ChatMessage(role="user", chatflow_id=workflow.id, content="mine", user_id=me),
         organization,
         shared,
         LoginMethod(organization_id=organization.id, name="oidc", config="{}", created_by=me, updated_by=me),
-    )
+    )  # fmt: skip
     async with house.lab.database.session() as session:
         from bpaz_lab.store.repositories.roles import Roles
 
@@ -219,7 +228,7 @@ async def traces(house, *needles):
         for table in SQLModel.metadata.sorted_tables:
             for row in (await (await session.connection()).execute(select(table))).mappings():
                 for name, value in row.items():
-                    text = to_json(value).decode()
+                    text = to_json(value, bytes_mode="base64").decode()
                     if any(needle in text for needle in needles):
                         found.add(f"{table.name}.{name}")
     return found
