@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all dev bench bench-peers lint format docs clean checks chromium
+.PHONY: help lab test test-all dev bench bench-peers lint format docs clean checks front notebooks chromium
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -75,11 +75,15 @@ clean: ## forget what was installed and built
 	rm -rf .venv benchmarks/.venv-peers node_modules dist site coverage .coverage labextension/lib bpaz_lab/static bpaz_lab/labextension
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/shots
 
-# What `test` runs before pytest, whose closing line ends the output.
-checks: lint chromium
-	$(NPM) test & front=$$!; \
-	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --timeout=600 notebooks; \
-	wait $$front
+# What `test` runs before pytest, whose closing line ends the output: side by side, each with its output in one piece.
+checks: .venv/.test .venv/.npm chromium
+	$(MAKE) --no-print-directory -j 3 $(if $(filter output-sync,$(.FEATURES)),-O) lint front notebooks
+
+front: .venv/.npm
+	$(NPM) test
+
+notebooks: .venv/.test
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --timeout=600 notebooks
 
 chromium:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \

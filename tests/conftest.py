@@ -56,10 +56,11 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: _rank(item.nodeid))
-    if not config.getoption("--full"):
-        for item in items:
-            if item.get_closest_marker("full"):
-                item.add_marker(pytest.mark.skip(reason="long; run with --full"))
+    for item in items:
+        if config.getoption("--full"):
+            item.add_marker(pytest.mark.timeout(3600), append=False)
+        elif item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="long; run with --full"))
 
 
 @pytest.fixture(scope="session")
