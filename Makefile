@@ -23,10 +23,14 @@ apt = [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -q
 LAB := $(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/01_quickstart.ipynb \
 	$(if $(filter 0,$(shell id -u)),--allow-root)
 
-# pytest itself demands 90 % of all lines; what runs workflows is held to more. Two workers, each with whole
-# files, so that what a file sets up is set up once. Plugins that no test needs take seconds to be imported.
+# Workers get whole files, so that what a file sets up is set up once.
+WORKERS := 2
+
+# pytest itself demands 90 % of all lines; what runs workflows is held to more. Plugins that no test needs take
+# seconds to be imported.
 define pytest
-$(BIN)/python -m pytest -p no:nbval -p no:langsmith_plugin -n 2 --dist loadfile --no-loadscope-reorder --cov --durations=5 $(1)
+$(BIN)/python -m pytest -p no:nbval -p no:langsmith_plugin -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	--cov --durations=5 $(1)
 @report=$$($(BIN)/coverage report --include='bpaz_lab/engine/*' --fail-under=95) \
 	|| { echo "$$report"; echo "bpaz_lab/engine must be covered to 95 %"; exit 1; }
 endef
