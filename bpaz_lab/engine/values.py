@@ -150,6 +150,18 @@ def about(data: bytes) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
+def content(data: bytes) -> str:
+    """What names the outputs in what ``pack`` gave: the same for the same values, whatever they cost.
+
+    Raises:
+        IntegrityError: It is not what ``pack`` gives.
+    """
+    if ABOUT in (told := skeleton(data)):
+        raw = ormsgpack.unpackb(data, ext_hook=ormsgpack.Ext)
+        data = ormsgpack.packb({name: raw[name] for name in told if name != ABOUT}, lambda ext: ext, _OPTIONS)
+    return named(data)
+
+
 class Later(NamedTuple):
     """Stands in a skeleton for a value that is not looked into."""
 
