@@ -16,13 +16,8 @@ def node(kind="TextInput", **more):
     return {"type": kind, "version": 1, "settings": {}, **more}
 
 
-INNER = {
-    "nodes": {"c": node(), "d": node()},
-    "edges": [["c.text", "d.text"]],
-    "layout": {},
-    "notes": {},
-    "groups": {},
-}
+REST = {"layout": {}, "notes": {}, "groups": {}}
+INNER = {"nodes": {"c": node(), "d": node()}, "edges": [["c.text", "d.text"]], **REST}
 OLD = {
     "bpaz": 1,
     "name": "x",
