@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from tests.support.crash_flow import MOMENTS
+from tests.support.crash_flow import ALL, MOMENTS
 from tests.support.crash_life import Life
 
 pytestmark = pytest.mark.integration
@@ -44,6 +44,24 @@ def test_it_dies_at_a_moment_with_a_name(world, expected, moment, full):
         life = Life(world)
         assert life.live({"moment": moment, "address": address}), f"it did not come to {moment} {address}"
         assert life.end(expected) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "address"), [("node.finished", "ship"), ("run.paused", ""), ("run.finished", "")]
+)
+def test_what_was_told_is_kept(on_sqlite, expected, event, address):
+    life = Life(on_sqlite)
+    assert life.live({"moment": f"after {event}", "address": address})
+    rows = life.looks[-1].rows
+    if event == "node.finished":
+        assert rows["ship"]["state"] == "done"
+    else:
+        done = ALL if event == "run.finished" else ALL - {"close"}
+        assert done <= {step for step, row in rows.items() if row["state"] == "done"}
+    before = life.looks[-1].log
+    assert life.end(expected) == []
+    if event == "run.finished":
+        assert life.looks[-1].log == before
 
 
 def test_it_dies_again_and_again_at_any_moment(world, expected, full):

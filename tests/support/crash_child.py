@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import time
 from hashlib import blake2b
 from uuid import UUID
 
@@ -55,6 +56,7 @@ class Fate:
             self.left -= 1
             if self.left == 0:
                 os.kill(os.getpid(), self.signal)
+                time.sleep(1)  # a stop reaches this thread a moment later
 
     def watch(self):
         """Looks at whatever is written from now on."""
@@ -103,19 +105,26 @@ def engine(job, tell):
     tell.send(("flagged", journal.in_doubt))
     options = Options(services=services, ledger=journal, run_id=job["run"])
     run = Run(Engine().build(crash_flow.DOCUMENT), {"text": crash_flow.TEXT}, options)
-    run.start()
-    tell.send(("running", job["run"]))
-    _answered(run, tell)
+    _lived(run.start(), tell)
     journal.close()
 
 
-def _answered(run, tell):
+def _lived(run, tell):
     """Waits for the run, and has its questions answered."""
+    run.on_event(lambda: _told(run))
+    tell.send(("running", run.id))
     while run.wait().status == "paused":
         tell.send(("paused", list(run.questions)))
         run.answer(tell.recv())
     error = None if run.error is None else run.error.to_dict()
     tell.send(("ended", {"status": run.status, "output": run.output, "error": error}))
+
+
+def _told(run):
+    """An event was told."""
+    _, _, kind, node, _ = run._record._raw[-1]
+    for hook in crash_flow.hooks:
+        hook(f"after {kind}", node)
 
 
 def _steps(job):
