@@ -18,6 +18,8 @@ from bpaz_lab.nodes.types import Many  # noqa: TC001 (node_class reads the hints
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bpaz_lab.graph.spec import Effect
+
 Graph = dict[str, list[str]]
 
 
@@ -53,11 +55,11 @@ def layered(size: int, layers: int = 20) -> Graph:
     return {**graph, "end": [f"n{layers - 1}_{place}" for place in range(width)]}
 
 
-def engine(*functions: Callable[..., Any]) -> Engine:
+def engine(*functions: Callable[..., Any], effect: Effect = "undeclared") -> Engine:
     """An engine that knows these functions and no other node type."""
     catalogue = Catalogue()
     for function in functions or (single, several):
-        catalogue.register(node_class(function))
+        catalogue.register(node_class(function, effect=effect))
     return Engine(catalogue)
 
 
@@ -110,8 +112,20 @@ class State(TypedDict):
     done: Annotated[int, operator.add]
 
 
-def in_langgraph(graph: Graph, work: Callable[[str], Awaitable[object]] | None = None) -> Callable[[], Any]:
-    """The graph with one LangGraph node a node; call it for the coroutine of one run."""
+def in_langgraph(
+    graph: Graph,
+    work: Callable[[str], Awaitable[object]] | None = None,
+    saver: Any = None,
+    durability: str = "async",
+) -> Callable[[], Any]:
+    """The graph with one LangGraph node a node; call it for the coroutine of one run.
+
+    Args:
+        graph: The graph.
+        work: What a node does; nothing by default.
+        saver: Where LangGraph keeps its checkpoints; none by default.
+        durability: When it keeps them: ``async`` beside the next superstep, ``sync`` before it.
+    """
     from langgraph.graph import END, START, StateGraph
 
     def node(name: str) -> Any:
@@ -129,5 +143,9 @@ def in_langgraph(graph: Graph, work: Callable[[str], Awaitable[object]] | None =
         builder.add_edge(START if not before else before[0] if len(before) == 1 else before, name)
         if name not in feeding:
             builder.add_edge(name, END)
-    compiled = builder.compile()
-    return lambda: compiled.ainvoke({"done": 0}, {"recursion_limit": len(graph) + 10})
+    compiled = builder.compile(checkpointer=saver)
+    config: Any = {"recursion_limit": len(graph) + 10}
+    if saver is None:
+        return lambda: compiled.ainvoke({"done": 0}, config)
+    config["configurable"] = {"thread_id": "1"}
+    return lambda: compiled.ainvoke({"done": 0}, config, durability=durability)
