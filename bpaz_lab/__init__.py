@@ -21,7 +21,8 @@ from bpaz_lab.errors import BpazError, DocumentError, InputError, RunError
 if TYPE_CHECKING:
     from bpaz_lab.api import metrics
     from bpaz_lab.api.decorator import node, register_node
-    from bpaz_lab.api.lab import connect
+    from bpaz_lab.api.lab import connect, runs
+    from bpaz_lab.api.resuming import fork, resume
     from bpaz_lab.api.types import credential, node_type, node_types
     from bpaz_lab.api.workflow import Workflow
     from bpaz_lab.engine.budget import Budget
@@ -40,6 +41,7 @@ _HOMES = {
     "Workflow": "bpaz_lab.api.workflow",
     "connect": "bpaz_lab.api.lab",
     "credential": "bpaz_lab.api.types",
+    "fork": "bpaz_lab.api.resuming",
     "node": "bpaz_lab.api.decorator",
     "node_type": "bpaz_lab.api.types",
     "node_types": "bpaz_lab.api.types",
@@ -47,6 +49,8 @@ _HOMES = {
     "outputs": "bpaz_lab.nodes.base",
     "prices": "bpaz_lab.engine.prices",
     "register_node": "bpaz_lab.api.decorator",
+    "resume": "bpaz_lab.api.resuming",
+    "runs": "bpaz_lab.api.lab",
 }
 
 __all__ = [
@@ -63,6 +67,7 @@ __all__ = [
     "connect",
     "credential",
     "errors",
+    "fork",
     "metrics",
     "node",
     "node_type",
@@ -71,6 +76,8 @@ __all__ = [
     "outputs",
     "prices",
     "register_node",
+    "resume",
+    "runs",
 ]
 
 

@@ -1,13 +1,13 @@
 """The command line ``bpaz``, also ``python -m bpaz_lab``; ``bpaz --help`` lists its commands.
 
 Results go to standard output, progress and errors to standard error. The exit code is 0 when all went
-well, 1 when a run failed or a file has problems, 2 when the call itself is wrong, 130 after Ctrl-C.
+well, 1 when a run failed or a file has problems, 2 when the call itself is wrong, 3 when a durable run waits
+for a person, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import sys
@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import bpaz_lab
-from bpaz_lab import cli_db, cli_doctor, cli_files, cli_vault
+from bpaz_lab import cli_db, cli_doctor, cli_files, cli_runs, cli_vault
 from bpaz_lab.errors import BpazError, DocumentError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from bpaz_lab.api.workflow import Workflow
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return 130
     except BpazError as error:
-        _complain(error)
+        from bpaz_lab.cli import complain
+
+        complain(error)
         return 1
     return code
 
@@ -93,6 +93,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--max-tokens", type=int, metavar="N", help="tokens that the run may use")
     run.add_argument("--max-cost", type=float, metavar="DOLLARS", help="dollars that the run may cost")
     run.add_argument("--timeout", type=float, help="seconds that the run may take")
+    run.add_argument(
+        "--durable",
+        action="store_true",
+        help="keep every step, so that 'bpaz resume' can go on after a crash",
+    )
     run.add_argument("-q", "--quiet", action="store_true", help="no progress")
     run.set_defaults(command=_run)
 
@@ -114,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     script.add_argument("file", help="a .bpaz file")
     script.set_defaults(command=_script)
 
+    cli_runs.add(commands)
     cli_files.add(commands)
     cli_db.add(commands)
     cli_doctor.add(commands)
@@ -127,22 +133,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(parsed: argparse.Namespace) -> int:
     from bpaz_lab.api.workflow import Workflow
-    from bpaz_lab.cli import Progress, printed
-    from bpaz_lab.cli_answers import answered, answers
+    from bpaz_lab.cli import finished, objects_of
+    from bpaz_lab.cli_answers import answers
     from bpaz_lab.engine.budget import Budget
 
-    objects: dict[str, Any] = {}
-    sys.path.insert(0, "")
-    for name in parsed.modules:
-        try:
-            objects |= vars(importlib.import_module(name))
-        except ImportError as error:
-            raise InputError(
-                f"the module {name!r} cannot be imported: {error}", hint="Check --with."
-            ) from None
+    objects = objects_of(parsed.modules)
     workflow = Workflow.load(parsed.file)
     given = dict(_given(each) for each in parsed.input)
     limits = Budget(tokens=parsed.max_tokens, cost=parsed.max_cost)
+    told = answers(parsed.answer)
     run = workflow.start(
         given,
         target=parsed.target,
@@ -150,21 +149,9 @@ def _run(parsed: argparse.Namespace) -> int:
         objects=objects,
         cache="disk" if parsed.cache == "disk" else False,
         budget=None if limits == Budget() else limits,
+        durable=parsed.durable,
     )
-    progress = Progress(run, _heard(workflow, parsed.target), quiet=parsed.quiet)
-    told, seen = answers(parsed.answer), 0
-    while True:
-        for event in run.stream(seen):
-            progress.show(event)
-            seen = event.seq + 1
-        if run.status != "paused":
-            break
-        run.answer(answered(run.questions, told))
-    if run.error is not None:
-        _complain(run.error)
-        return 1
-    printed(run.output, already=progress.streamed)
-    return 0
+    return finished(run, workflow, told, target=parsed.target, quiet=parsed.quiet)
 
 
 def _given(told: str) -> tuple[str, Any]:
@@ -180,13 +167,6 @@ def _given(told: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except json.JSONDecodeError:
         return name, value
-
-
-def _heard(workflow: Workflow, target: str | None) -> set[str]:
-    """The nodes whose stream is the output itself: the ends, and what feeds a collecting end."""
-    ends = {target.partition(".")[0]} if target else {end.partition(".")[0] for end in workflow.plan().ends}
-    feeding = {source.partition(".")[0] for source, into in workflow.edges if into.partition(".")[0] in ends}
-    return ends | feeding
 
 
 def _check(parsed: argparse.Namespace) -> int:
@@ -245,13 +225,6 @@ def _model(parsed: argparse.Namespace) -> int:
         else _weights.find_model()
     )
     return 0
-
-
-def _complain(error: BpazError) -> None:
-    where = f"{error.path}: " if error.path and error.path not in error.message else ""
-    print(f"error: {where}{error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
 
 
 if __name__ == "__main__":

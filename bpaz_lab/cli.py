@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from bpaz_lab.cli_answers import answered, asking
+from bpaz_lab.errors import BpazError, InputError
 
 if TYPE_CHECKING:
-    from bpaz_lab.engine.run import Run
+    from collections.abc import Sequence
+
+    from bpaz_lab.api.run import Run
+    from bpaz_lab.api.running import Running
     from bpaz_lab.graph.spec import NodeSpec
     from bpaz_lab.nodes.catalogue import Catalogue
+
+
+WAITS: Final = 3
+"""The exit code of a durable run that waits for a person."""
 
 
 class Progress:
@@ -90,6 +101,93 @@ class Progress:
         if not self._quiet:
             tokens = f", {event.usage.output_tokens} tokens" if event.usage else ""
             print(f"{event.status} in {event.duration:.2f} s{tokens}", file=sys.stderr)
+
+
+def finished(
+    run: Run,
+    workflow: Running,
+    told: dict[str, dict[str, Any]],
+    *,
+    target: str | None = None,
+    quiet: bool = False,
+) -> int:
+    """Shows a run that was started until its end, and asks what it asks.
+
+    Args:
+        run: The run.
+        workflow: The workflow.
+        told: Answers by address; those that are used are taken out.
+        target: What alone is computed.
+        quiet: Shows the output only.
+
+    Returns:
+        The exit code.
+    """
+    progress = Progress(run, heard(workflow, target), quiet=quiet)
+    position = run._record.first
+    try:
+        while True:
+            for event in run.stream(position):
+                progress.show(event)
+                position = event.seq + 1
+            run.wait()
+            if run.status != "paused":
+                break
+            if run.held is not None and not told.keys() & run.questions and not sys.stdin.isatty():
+                return _waits(run)
+            run.answer(answered(run.questions, told))
+    except KeyboardInterrupt:
+        if run.held is not None:  # it is kept how it ended
+            run.abandon()
+            run.wait()
+        raise
+    if run.error is not None:
+        complain(run.error)
+        if run.held is not None:
+            print(f"  It can go on: bpaz resume {run.id[:8]}", file=sys.stderr)
+        return 1
+    printed(run.output, already=progress.streamed)
+    return 0
+
+
+def _waits(run: Run) -> int:
+    for address, question in run.questions.items():
+        print(f"{address} asks: {question.text}", file=sys.stderr)
+        print(f"  Answer with: bpaz resume {run.id[:8]} {asking(address, question)}", file=sys.stderr)
+    return WAITS
+
+
+def heard(workflow: Running, target: str | None) -> set[str]:
+    """The nodes whose stream is the output itself: the ends, and what feeds a collecting end."""
+    ends = {target.partition(".")[0]} if target else {end.partition(".")[0] for end in workflow.plan().ends}
+    feeding = {source.partition(".")[0] for source, into in workflow.edges if into.partition(".")[0] in ends}
+    return ends | feeding
+
+
+def objects_of(modules: Sequence[str]) -> dict[str, Any]:
+    """What the modules of ``--with`` hold, by name.
+
+    Raises:
+        InputError: One cannot be imported.
+    """
+    objects: dict[str, Any] = {}
+    sys.path.insert(0, "")
+    for name in modules:
+        try:
+            objects |= vars(importlib.import_module(name))
+        except ImportError as error:
+            raise InputError(
+                f"the module {name!r} cannot be imported: {error}", hint="Check --with."
+            ) from None
+    return objects
+
+
+def complain(error: BpazError) -> None:
+    """Tells an error on standard error."""
+    where = f"{error.path}: " if error.path and error.path not in error.message else ""
+    print(f"error: {where}{error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
 
 
 def printed(output: Any, *, already: str) -> None:

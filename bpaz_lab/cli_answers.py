@@ -52,9 +52,13 @@ def answered(questions: Mapping[str, Question], told: dict[str, dict[str, Any]])
         return given
     if not sys.stdin.isatty():
         address, question = next(iter(questions.items()))
-        fields = " ".join(f"--answer {address}.{field.name}=..." for field in question.form if field.required)
-        raise InputError(f"{address} asks: {question.text}", hint=f"Answer with {fields}")
+        raise InputError(f"{address} asks: {question.text}", hint=f"Answer with {asking(address, question)}")
     return {address: _typed(address, question) for address, question in questions.items()}
+
+
+def asking(address: str, question: Question) -> str:
+    """The options that answer a question, for somebody to fill in."""
+    return " ".join(f"--answer {address}.{field.name}=..." for field in question.form if field.required)
 
 
 def _typed(address: str, question: Question) -> dict[str, Any]:

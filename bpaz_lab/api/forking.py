@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bpaz_lab.engine.engine import Engine
 from bpaz_lab.engine.spans import spans
 from bpaz_lab.errors import InputError
+from bpaz_lab.graph.address import path_of
 from bpaz_lab.graph.order import following
 from bpaz_lab.guard.suggest import closest
 
@@ -39,7 +40,7 @@ def forked(run: Run, address: str, outputs: Mapping[str, Any], workflow: Running
     pins = {node: values for node, values in origin.pins.items() if node in document["nodes"]}
     given |= {node: dict(values) for node, values in pins.items() if node in fresh}
     if outputs:
-        _demand(address, outputs, [port.name for port in workflow._ports(address).outputs])
+        demand_outputs(address, outputs, [port.name for port in workflow._ports(address).outputs])
         given[address] = {**known.get(address, {}), **outputs}
     plan = Engine(workflow.types).build(document, origin.targets, given)
     made = replace(
@@ -65,10 +66,15 @@ def _done(run: Run) -> dict[str, dict[str, Any]]:
     return {span.node: run.given(span.node) for span in spans(run.events) if span.state in _OVER}
 
 
-def _demand(address: str, outputs: Collection[str], names: list[str]) -> None:
+def demand_outputs(address: str, outputs: Collection[str], names: list[str]) -> None:
+    """Checks that a step has these outputs.
+
+    Raises:
+        InputError: One it has not.
+    """
     if unknown := [name for name in outputs if name not in names]:
         raise InputError(
             f"{address} has no output {unknown[0]!r}",
-            path=f"nodes.{address}",
+            path=path_of(address),
             hint=closest(unknown[0], names) or f"Its outputs are: {', '.join(names) or 'none'}.",
         )

@@ -52,6 +52,11 @@ def connect(url: str | None = None, *, token: str | None = None) -> Lab:
     return lab
 
 
+def runs(url: str | None = None) -> Executions:
+    """The runs that are kept: ``bz.connect(url).executions``."""
+    return connect(url).executions
+
+
 def _transport(url: str | None, token: str | None) -> Transport:
     from bpaz_lab.api.kernel_login import SERVER_URL, own_server
     from bpaz_lab.api.lab_login import login_of

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from bpaz_lab.api.lab_table import Record
+from bpaz_lab.api.lab_table import Record, Table, some
 from bpaz_lab.api.transport_errors import from_dict
 from bpaz_lab.engine.cache import Saved
 from bpaz_lab.engine.events import Usage, from_json
@@ -14,7 +15,13 @@ from bpaz_lab.errors import NodeFailed, RunCancelled, RunError, ServerUnavailabl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from bpaz_lab.api.comparison import Comparison
+    from bpaz_lab.api.kept import Kept
+    from bpaz_lab.api.moment import Moment
     from bpaz_lab.api.transport import Transport
+    from bpaz_lab.api.workflow import Workflow
+    from bpaz_lab.engine.plan import Plan
+    from bpaz_lab.graph.document import Document
 
 ENDED: Final = ("completed", "failed", "cancelled")
 TRIES: Final = 8
@@ -39,6 +46,9 @@ class Execution:
         self._transport = transport
         self.record = Record(told)
         self._events: list[Any] = []
+        self._before = 0
+        """The events that were known when it went on, whose run.finished is not the last."""
+        self._document: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"<Execution {self.id[:8]} of {self.name!r}: {self.status}>"
@@ -100,10 +110,20 @@ class Execution:
 
     @property
     def events(self) -> list[Any]:
-        """What has happened and was read so far; all of it once it has ended."""
-        if self.status in ENDED and not self._finished:
-            for _ in self.stream():
-                pass
+        """What has happened and was read so far; all of it once it has ended or waits for a person."""
+        while self._finished is None and self.status in (*ENDED, "paused"):
+            after = self._events[-1].seq if self._events else -1
+            page = self._transport.call(
+                "GET",
+                f"executions/{self.id}/events",
+                query={"after": after},
+                headers={"Accept": "application/json"},
+            )
+            for told in page["items"]:
+                if told["seq"] >= len(self._events):  # else another thread read it meanwhile
+                    self._events.append(from_json(told))
+            if not page["items"]:
+                break
         return list(self._events)
 
     @property
@@ -132,7 +152,7 @@ class Execution:
 
     @property
     def _finished(self) -> Any:
-        last = self._events[-1] if self._events else None
+        last = self._events[-1] if len(self._events) > self._before else None
         return last if last is not None and last.type == "run.finished" else None
 
     # ---- what one does with it --------------------------------------------------------------------
@@ -189,23 +209,111 @@ class Execution:
             time.sleep(_LOOK)
         return self
 
-    def resume(self, answers: Mapping[str, Any] | None = None, /, **named: Any) -> Execution:
-        """Gives the answers that it waits for, and returns at once; ``wait()`` waits again.
+    def resume(
+        self, answers: Mapping[str, Any] | None = None, /, *, repair: bool = False, **named: Any
+    ) -> Execution:
+        """Lets it go on where it stopped, and returns at once; ``wait()`` waits again.
+
+        A paused one is answered; one that failed, was cancelled or cut off goes on without what is done.
 
         Args:
             answers: Answers by the address of the node that asks; its fields, where one node asks.
+            repair: Goes on although what is kept of some steps is damaged.
             named: The fields of the answer, where one node asks.
 
         Raises:
-            Conflict: It waits for no answer.
+            Conflict: Somebody has it, or it is completed.
             InputError: An answer does not fit.
 
         Example:
             ``execution.resume(approve=True).wait()``
         """
-        told = {**(answers or {}), **named}
-        self._transport.call("POST", f"executions/{self.id}/resume", body={"answers": told})
+        body: dict[str, Any] = {"answers": {**(answers or {}), **named}}
+        if repair:
+            body["repair"] = True
+        self._transport.call("POST", f"executions/{self.id}/resume", body=body)
+        self._before = len(self._events)
         return self.refresh()
+
+    def fork(
+        self,
+        address: str,
+        outputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        workflow: Workflow | None = None,
+        session: str = "",
+        **named: Any,
+    ) -> Execution:
+        """Begins a new execution in the middle of this one, and returns at once.
+
+        The laboratory runs it. ``bz.fork(execution.id, ...)`` does the same in this kernel, with its objects.
+
+        Args:
+            address: The step: ``"draft"``, or ``"each[2]/clean"`` in a round of a container.
+            outputs: What it shall have given, by output, as JSON; without any it is computed again.
+            workflow: The workflow to go on with, where it was changed since.
+            session: The conversation that it belongs to.
+            named: Outputs by name.
+
+        Raises:
+            Invalid: There is no such step or output.
+        """
+        body: dict[str, Any] = {"node": self._kept().full(address), "session_id": session}
+        if edited := {**(outputs or {}), **named}:
+            body["outputs"] = edited
+        if workflow is not None:
+            body["flow_data"] = workflow.to_dict()
+        return Execution(
+            self._transport, self._transport.call("POST", f"executions/{self.id}/fork", body=body)
+        )
+
+    # ---- going back -------------------------------------------------------------------------------
+
+    def at(self, address: str) -> Moment:
+        """A step as it was: what it got and what it gave, as Python objects.
+
+        Args:
+            address: ``"draft"``; inside a container with its round, ``"each[2]/clean"``, or without for the
+                last round.
+
+        Raises:
+            InputError: It has no such step.
+            IntegrityError: What is kept of the step is damaged.
+        """
+        return self._kept().moment(address)
+
+    def steps(self) -> Table[Record]:
+        """The steps that are kept, in the order in which they began."""
+        columns = ("address", "state", "effect", "size", "seconds")
+        found = some(self._transport, f"executions/{self.id}/steps", _step, columns, None)
+        return Table(sorted(found, key=lambda step: step.began), columns)
+
+    def diff(self, other: Any) -> Comparison:
+        """What differs from this one to another run, node by node; see ``Run.diff``."""
+        from bpaz_lab.api.comparing import compared
+
+        return compared(self, other)
+
+    @property
+    def document(self) -> Document:
+        """The document that was run."""
+        if not self._document:
+            told = self._transport.call("GET", f"executions/{self.id}", query={"document": True})
+            self._document = {"flow_data": told["flow_data"], "options": told.get("options") or {}}
+        document: Document = self._document["flow_data"]
+        return document
+
+    def _kept(self) -> Kept:
+        from bpaz_lab.api.kept import Kept
+
+        return Kept(self._transport.steps(self.id, 0), self._plan, self.events)
+
+    def _plan(self) -> Plan:
+        from bpaz_lab.api.workflow import Workflow
+
+        workflow, options = Workflow.from_dict(self.document), self._document["options"]
+        return workflow.plan(*(options.get("targets") or ()), given=options.get("given") or ())
 
     def raise_for_status(self) -> Execution:
         """Raises the error of an execution that failed or was cancelled.
@@ -243,3 +351,15 @@ class Execution:
                 time.sleep(min(_LOOK * 2**tries, _LONGEST))
             else:
                 return
+
+
+def _step(told: Mapping[str, Any]) -> Record:
+    """A step as a table shows it."""
+    began, ended = float(told["began"]), float(told["ended"])
+    times = {
+        "began": datetime.fromtimestamp(began, UTC),
+        "ended": datetime.fromtimestamp(ended, UTC) if ended else None,
+        "seconds": round(max(ended - began, 0.0), 3) if ended else None,
+        "state": "in doubt" if told.get("in_doubt") else told["state"],
+    }
+    return Record({**told, **times})

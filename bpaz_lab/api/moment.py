@@ -40,7 +40,7 @@ _WORDS: Final = {**WORDS, GIVEN: "given", IN_DOUBT: "in doubt"}
 _CSS: Final = """<style>
 .bpaz-moment .bpaz-mark { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 6px }
 .bpaz-moment td { white-space: pre-wrap }
-.bpaz-moment td:first-child, .bpaz-moment td:nth-child(2) { white-space: nowrap }
+.bpaz-moment td:not(:last-child) { white-space: nowrap; overflow-wrap: normal }
 .bpaz-moment .bpaz-error { border-left: 3px solid var(--jp-error-color1, #c64a41); padding: 2px 10px; margin: 4px 0 }
 </style>"""  # noqa: E501
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import asyncio
+import threading
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.api import memory
+from bpaz_lab.api.moment import GIVEN
 from bpaz_lab.engine import run as engine
+from bpaz_lab.engine.ledger import DONE
 from bpaz_lab.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bpaz_lab.api.comparison import Comparison
+    from bpaz_lab.api.durable import Held
     from bpaz_lab.api.moment import Moment
     from bpaz_lab.api.running import Running
     from bpaz_lab.engine.budget import Budget, Meter
@@ -65,16 +71,60 @@ class Run(engine.Run):
 
     Attributes:
         origin: What it is made of.
+        held: Its lease, where it is durable; None for a run in memory.
+        stored: Set when the laboratory knows how a durable run has ended, or what it asks.
     """
 
-    def __init__(self, plan: Plan, inputs: Mapping[str, Any], options: Options, origin: Origin) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Any],
+        options: Options,
+        origin: Origin,
+        held: Held | None = None,
+    ) -> None:
         super().__init__(plan, inputs, options)
         self.origin = origin
+        self.held = held
+        self.stored = threading.Event()
 
     def __repr__(self) -> str:
         parent = self.origin.parent
         forked = f", forked from {parent[:8]} at {self.origin.forked_at}" if parent else ""
         return super().__repr__()[:-1] + forked + ">"
+
+    # ---- going on, and being kept ------------------------------------------------------------------
+
+    def start(self) -> Run:
+        """Starts the run and returns at once; a durable one is told to the laboratory from now on."""
+        super().start()
+        if self.held is not None:
+            from bpaz_lab.api import durable
+
+            durable.follow(self, self.held)
+        return self
+
+    def answer(self, answers: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
+        """Gives the answers that a paused run waits for; see ``engine.run.Run``."""
+        self.stored.clear()
+        super().answer(answers, **named)
+        return self
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """Waits until the run ends or waits for a person, and a durable one is kept like that."""
+        super().wait(timeout)
+        if self.held is not None:
+            self.stored.wait(timeout)
+        return self
+
+    async def done(self) -> Run:
+        """Waits for the end in the caller's own loop; cancelling the caller cancels the run."""
+        await super().done()
+        if self.held is not None:
+            await asyncio.to_thread(self.stored.wait)
+        return self
+
+    # ---- going back --------------------------------------------------------------------------------
 
     def at(self, address: str) -> Moment:
         """A step as it was: what it got and what it gave.
@@ -95,6 +145,8 @@ class Run(engine.Run):
             {'name': 'world'}
         """
         found = memory.moment(self, address)
+        if self.held is not None and (found is None or found.status in ("cached", GIVEN)):
+            return self._from_ledger(address, found)
         if found is None:
             raise InputError(
                 f"the run has no values of {address} any more",
@@ -119,12 +171,12 @@ class Run(engine.Run):
             address: The step; see ``at``. In a run that is not durable it is a node of the top.
             outputs: What the step shall have given instead, by output; those left out stay as they were.
                 Without any the step is computed again.
-            workflow: The workflow to go on with, where it was changed since; this run's by default.
+            workflow: The workflow to go on with, where it was changed since: what changed is computed again
+                too. This run's by default.
             named: The same by name.
 
         Raises:
             InputError: There is no such step or output.
-            RunChanged: Something changed that the new run would take from this one.
             RunError: The new run failed; it is attached.
 
         Example:
@@ -135,8 +187,45 @@ class Run(engine.Run):
             >>> wf.run(name="world").fork("hello", text="Good day!").output
             'Good day!'
         """
-        from bpaz_lab.api.forking import forked
-
-        run = forked(self, address, {**(outputs or {}), **named}, workflow)
+        run = self._forked(address, {**(outputs or {}), **named}, workflow)
         self.origin.workflow._launch(run).wait().raise_for_status()
         return run
+
+    def diff(self, other: Any) -> Comparison:
+        """What differs from this run to another one, node by node; see ``comparison.Comparison``.
+
+        Args:
+            other: A run, an execution of ``lab.executions``, or the id of a run that is kept.
+
+        Raises:
+            InputError: It is none.
+            NotFound: There is no run of that id.
+        """
+        from bpaz_lab.api.comparing import compared
+
+        return compared(self, other)
+
+    def _forked(self, address: str, outputs: Mapping[str, Any], workflow: Running | None) -> Run:
+        if self.held is None:
+            from bpaz_lab.api.forking import forked
+
+            return forked(self, address, outputs, workflow)
+        from bpaz_lab.api import resuming
+
+        told = resuming.found(self.held.transport, self.id)
+        held = self.held.transport
+        return resuming.forked(held, told, address, outputs, workflow=workflow, like=self.origin)
+
+    def _from_ledger(self, address: str, found: Moment | None) -> Moment:
+        """A step of a durable run, which another process may have done."""
+        from bpaz_lab.api.kept import Kept
+
+        assert self.held is not None
+        kept = Kept(self.held.transport.steps(self.held.id, 0), lambda: self._plan, self.events)
+        if found is None:
+            return kept.moment(address)
+        row = kept.rows.get(found.address)
+        if row is None or row.state not in DONE:
+            return found
+        told = kept.moment(found.address)
+        return replace(found, status=told.status, seconds=told.seconds)  # with its live objects

@@ -171,7 +171,15 @@ class Running(Editing):
 
     def _run_of(self, origin: Origin, plan: Plan, given: Mapping[str, Mapping[str, Any]]) -> Run:
         """A run of a plan that was made of this workflow, as it is or as it was."""
-        how = origin.how
+        options = self._options(origin.how, given)
+        if not origin.how.durable:
+            return Run(plan, origin.inputs, options, origin)
+        from bpaz_lab.api import durable
+
+        return Run(plan, origin.inputs, options, origin, durable.begun(origin, plan, options))
+
+    def _options(self, how: How, given: Mapping[str, Mapping[str, Any]] | None = None) -> Options:
+        """The engine's options of a run that goes like this."""
         services = Services(
             resolver=resolver(),
             session=how.session,
@@ -180,15 +188,14 @@ class Running(Editing):
         )
         kept = cache_of(how.cache)
         limits = how.concurrency
-        options = Options(
+        return Options(
             timeout=how.timeout,
             services=services,
             limits=limits if isinstance(limits, Limits) else Limits(limits),
-            given=given,
+            given=given or {},
             memo=None if kept is None else Incremental(kept, self._known),
             budget=how.budget,
         )
-        return Run(plan, origin.inputs, options, origin)
 
     def _seen(self) -> Document:
         """The document as it is now, for the runs of this revision to remember."""
