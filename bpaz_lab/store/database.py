@@ -6,11 +6,11 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession as Session
 
-from bpaz_lab.store import faults, schema, sqlite
+from bpaz_lab.store import faults, postgres, schema, sqlite
 from bpaz_lab.store.address import address, file_of
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class Database:
         if self.dialect == "sqlite":
             self._writer, self._reader = self._sqlite(write=True), self._sqlite(write=False)
         else:
-            self._writer = self._postgres()
-            self._reader = self._writer.execution_options(read_only=True)
+            self._writer, self._reader = self._postgres(write=True), self._postgres(write=False)
         self._sessions = {
             read_only: async_sessionmaker(engine, class_=Session, expire_on_commit=False)
             for read_only, engine in ((False, self._writer), (True, self._reader))
@@ -114,7 +113,8 @@ class Database:
         """One transaction: committed at the end, rolled back at an error.
 
         Args:
-            read_only: The database refuses to write. SQLite's readers then do not wait for its writer.
+            read_only: The database refuses to write. There is no transaction then: each statement sees what
+                was committed before it, and SQLite's readers do not wait for its writer.
 
         Raises:
             Conflict: A row is there already, or others hang on it.
@@ -149,7 +149,9 @@ class Database:
         """
         if self.dialect == "sqlite":
             sqlite.prepare(file_of(self.url), own_folder=False)
-        engine = self._sqlite(write=True, migrates=True) if self.dialect == "sqlite" else self._postgres()
+            engine = self._sqlite(write=True, migrates=True)
+        else:
+            engine = self._postgres(write=True)
         try:
             with faults.told():
                 async with engine.begin() as connection:
@@ -193,27 +195,20 @@ class Database:
             **({} if migrates else pool),
         )
 
-    def _postgres(self) -> AsyncEngine:
+    def _postgres(self, *, write: bool) -> AsyncEngine:
         settings = self.settings
-        engine = create_async_engine(
+        return postgres.engine(
             self.url,
+            wait=settings.database_pool_timeout,
+            write=write,
             echo=settings.debug,
-            hide_parameters=True,
-            pool_size=settings.database_pool_size,
-            max_overflow=settings.database_max_overflow,
+            pool_size=_half(settings.database_pool_size) or 1,
+            max_overflow=_half(settings.database_max_overflow),
             pool_timeout=settings.database_pool_timeout,
             pool_recycle=settings.database_pool_recycle,
-            pool_pre_ping=True,
-            connect_args={"connect_timeout": max(2, round(settings.database_pool_timeout))},
         )
 
-        @event.listens_for(engine.sync_engine, "begin")
-        def begun(connection: Connection) -> None:
-            # SQLAlchemy's own option would have connections that read once write ever after, whatever the
-            # database's default_transaction_read_only says.
-            raw: Any = connection.connection.dbapi_connection
-            wanted = True if connection.get_execution_options().get("read_only") else None
-            if raw.read_only is not wanted:
-                raw.set_read_only(wanted)
 
-        return engine
+def _half(connections: int) -> int:
+    """Those that write, and as many that read."""
+    return (connections + 1) // 2

@@ -57,6 +57,7 @@ def engine(
     A writer begins IMMEDIATE, which takes the right to write at once: two transactions that read first and
     write later would otherwise lock each other out, and one would have to fail
     (https://sqlite.org/lang_transaction.html). There is one writer in a process; others wait in its pool.
+    A reader begins none: each of its statements sees what was committed before it, as with Postgres.
 
     Args:
         url: The database.
@@ -85,10 +86,12 @@ def engine(
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
-    @event.listens_for(made.sync_engine, "begin")
-    def begun(connection: Connection) -> None:
-        driver: Any = connection.connection.driver_connection
-        driver.begin("BEGIN IMMEDIATE" if write else "BEGIN")
+    if write:
+
+        @event.listens_for(made.sync_engine, "begin")
+        def begun(connection: Connection) -> None:
+            driver: Any = connection.connection.driver_connection
+            driver.begin("BEGIN IMMEDIATE")
 
     return made
 

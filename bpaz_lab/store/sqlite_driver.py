@@ -70,7 +70,10 @@ class Connection(aiosqlite.Connection):
         Raises:
             sqlite3.Error: SQLite did not do it.
         """
-        return await self._execute(_done, self._conn, self._begin, method, statement, parameters)  # type: ignore[no-any-return]
+        done: Result = await self._execute(  # type: ignore[no-untyped-call]
+            _done, self._conn, self._begin, method, statement, parameters
+        )
+        return done
 
 
 class Cursor:

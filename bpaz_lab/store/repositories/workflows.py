@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import col, delete, false, insert, select, update
 
 from bpaz_lab.errors import NotFound
 from bpaz_lab.store.paging import Rows, page
 from bpaz_lab.store.tables import ChatMessage, User, Workflow, WorkflowVersion
 from bpaz_lab.store.tables.columns import utcnow
-from bpaz_lab.store.visible import visible
+from bpaz_lab.store.visible import reader, visible_to_whoever
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bpaz_lab.store.database import Session
 
 Scope = Literal["mine", "shared", "public", "all"]
+Kind = Literal["get", "summary", "save", "remove"]
 SORTABLE: Final = ("name", "created_at", "updated_at")
 _OWNER: Final = select(User.full_name).where(User.id == Workflow.user_id).scalar_subquery().label("owner")
 _COLUMNS: Final[tuple[Any, ...]] = tuple(Workflow.__table__.columns)  # type: ignore[attr-defined]
@@ -44,7 +46,7 @@ class Workflows:
         Raises:
             NotFound: The person may read none of that id.
         """
-        return await self._one(id, *_COLUMNS, _OWNER)
+        return await self._one("get", id)
 
     async def summary(self, id: UUID) -> Any:
         """One workflow without its document, with the name of its owner.
@@ -52,7 +54,7 @@ class Workflows:
         Raises:
             NotFound: The person may read none of that id.
         """
-        return await self._one(id, *_SUMMARY)
+        return await self._one("summary", id)
 
     async def page(
         self,
@@ -127,14 +129,8 @@ class Workflows:
         Returns:
             The workflow as it is now; None where another version is the latest.
         """
-        statement = (
-            update(Workflow)
-            .where(col(Workflow.id) == id, func.coalesce(Workflow.version, 1) == version)
-            .where(visible(Workflow, self._caller))
-            .values(**values, version=version + 1, updated_at=utcnow())
-            .returning(*_COLUMNS)
-        )
-        row = (await self._done(statement)).first()
+        changes = {**values, "version": version + 1, "updated_at": utcnow()}
+        row = (await self._readable("save", id, known=version, **changes)).first()
         if row is not None:
             await self._keep(row, message)
         return row
@@ -145,8 +141,7 @@ class Workflows:
         Raises:
             NotFound: Somebody else was quicker.
         """
-        statement = delete(Workflow).where(col(Workflow.id) == id, visible(Workflow, self._caller))
-        if (await self._done(statement)).rowcount != 1:
+        if (await self._readable("remove", id)).rowcount != 1:
             raise _missing("workflow")
         await self._done(delete(ChatMessage).where(col(ChatMessage.chatflow_id) == id))
 
@@ -173,16 +168,34 @@ class Workflows:
         }
         await self._done(insert(WorkflowVersion.__table__), values)  # type: ignore[attr-defined]
 
-    async def _one(self, id: UUID, *columns: Any) -> Any:
-        statement = select(*columns).where(Workflow.id == id, visible(Workflow, self._caller))
-        found = (await self._done(statement)).first()
+    async def _one(self, kind: Kind, id: UUID) -> Any:
+        found = (await self._readable(kind, id)).first()
         if found is None:
             raise _missing("workflow")
         return found
 
+    async def _readable(self, kind: Kind, id: UUID, **values: Any) -> Any:
+        """A statement on one workflow, if the person may read it."""
+        if self._caller.user_id is None:
+            raise _missing("workflow")
+        statement = _statement(kind, shared=bool(self._caller.organizations))
+        return await self._done(statement, {"which": id, **reader(self._caller), **values})
+
     async def _done(self, statement: Any, values: dict[str, Any] | None = None) -> Any:
         """A statement of one row, told the database as it is: a unit of work costs more than the row."""
         return await (await self._session.connection()).execute(statement, values)
+
+
+@cache
+def _statement(kind: Kind, *, shared: bool) -> Any:
+    """A statement on one workflow that the person may read; making one costs more than the row."""
+    which = (col(Workflow.id) == bindparam("which"), visible_to_whoever(Workflow, shared=shared))
+    if kind == "save":
+        known = func.coalesce(Workflow.version, 1) == bindparam("known")
+        return update(Workflow).where(*which, known).returning(*_COLUMNS)
+    if kind == "remove":
+        return delete(Workflow).where(*which)
+    return select(*(_SUMMARY if kind == "summary" else (*_COLUMNS, _OWNER))).where(*which)
 
 
 def _missing(kind: str) -> NotFound:
