@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from bpaz_lab.api.running import _namespace
 from bpaz_lab.api.server_credentials import Lent
 from bpaz_lab.api.workflow import Workflow
+from bpaz_lab.engine.changed import code_of_types, demand_same
 from bpaz_lab.engine.journal import Journal
 from bpaz_lab.engine.options import Options
 from bpaz_lab.engine.run import Run
@@ -48,6 +49,7 @@ def prepared(work: dict[str, Any], server: Transport) -> tuple[Run, Journal]:
         InputError: An input is unknown, ambiguous or missing.
         IntegrityError: What is kept of the run is damaged.
         LeaseLost: Somebody else goes on with it.
+        RunChanged: The code of a node type that it has computed is another one here.
     """
     services = Services(
         resolver=Chain(Lent(work["execution_id"], server)),
@@ -67,6 +69,8 @@ def prepared(work: dict[str, Any], server: Transport) -> tuple[Run, Journal]:
     repair = bool(told.get("repair"))
     journal = Journal(steps, masker=services.masker, lease=work["lease"], repair=repair).open()
     try:
+        document, code = work["flow_data"], told.get("code") or {}
+        demand_same(document, document, code, code_of_types(plan), journal.addresses)
         options = Options(
             timeout=work["timeout"],
             services=services,

@@ -117,10 +117,15 @@ def is_kept(lab: Lab, row: WorkflowExecution) -> bool:
 
 def unavailable(row: WorkflowExecution) -> Conflict:
     """Why nobody can go on with an execution."""
-    hint = "It is under way; cancel it, or wait for it to end."
     if row.status == "completed":
-        hint = "Fork it from the step from which on it is to go otherwise."
-    return Conflict(f"the execution is {row.status}", hint=hint, current=view(row).model_dump(mode="json"))
+        told, hint = "", "Fork it from the step from which on it is to go otherwise."
+    else:
+        told = f" in {row.holder}" if row.holder else ""
+        if row.heartbeat_at is not None:
+            told += f", heard of {max(0, round((utcnow() - row.heartbeat_at).total_seconds()))} s ago"
+        hint = "It is under way: wait for it to end, cancel it, or take it over."
+    current = view(row).model_dump(mode="json")
+    return Conflict(f"the execution is {row.status}{told}", hint=hint, current=current)
 
 
 async def anew(session: Session, lab: Lab, row: WorkflowExecution, *, repair: bool) -> None:

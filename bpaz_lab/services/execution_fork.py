@@ -9,6 +9,8 @@ from uuid import UUID  # noqa: TC003 (routes are made from the hints)
 from pydantic import Field
 
 from bpaz_lab.accounts.policy import demand
+from bpaz_lab.engine.changed import changes
+from bpaz_lab.engine.fork import affected
 from bpaz_lab.engine.steps import StepRow, intact, sealed
 from bpaz_lab.errors import Invalid
 from bpaz_lab.graph.address import place_of
@@ -96,9 +98,6 @@ async def branch(
 
 
 async def _forked(call: Call, id: UUID, body: Fork, asked: Mapping[str, Any]) -> UUID:
-    from bpaz_lab.engine.changed import changes
-    from bpaz_lab.engine.fork import affected
-
     settings = call.lab.settings
     async with call.session() as session:
         parent = await Executions(session, call.caller).get(id, document=True)

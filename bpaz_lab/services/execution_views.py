@@ -62,6 +62,7 @@ class GetQuery(Model):
 class ListQuery(Listing):
     """Which executions."""
 
+    id: str = Field("", pattern="^[0-9a-f]{0,32}$", description="Those whose id, without dashes, begins so.")
     workflow: UUID | None = Field(None, description="Those of one workflow.")
     status: Status | None = Field(None, description="Those with this status.")
     session: str = Field("", max_length=255, description="Those of one conversation.")
@@ -112,6 +113,8 @@ class ExecutionSummary(Model):
     completed_at: datetime | None
     parent_id: UUID | None = Field(None, description="The execution that it was forked from.")
     forked_at: str | None = Field(None, description="The address of the step that it was forked at.")
+    holder: str | None = Field(None, description="Who runs it, where that is no kernel of the server's own.")
+    heartbeat_at: datetime | None = Field(None, description="When who runs it was last heard of.")
 
     @computed_field(description="Whether it can go on: it failed, was cancelled, or waits for an answer.")
     @property
@@ -134,6 +137,9 @@ class Execution(ExecutionSummary):
         description="Addresses of steps that must not happen twice, and may have when it was cut off."
     )
     flow_data: dict[str, Any] | None = Field(None, description="The document, where it was asked for.")
+    options: dict[str, Any] | None = Field(
+        None, description="How it was started, where the document was asked for: `targets`, `code`, `given`."
+    )
 
 
 def view(row: WorkflowExecution, in_doubt: Sequence[str] = (), *, document: bool = False) -> Execution:
@@ -153,4 +159,9 @@ def view(row: WorkflowExecution, in_doubt: Sequence[str] = (), *, document: bool
         questions=row.questions if row.status == "paused" else None,
         in_doubt=list(in_doubt),
         flow_data=row.flow_data if document else None,
+        options=_options(row) if document else None,
     )
+
+
+def _options(row: WorkflowExecution) -> dict[str, Any]:
+    return {name: told for name, told in (row.options or {}).items() if name != "answers"}

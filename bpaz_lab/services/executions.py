@@ -96,6 +96,7 @@ async def list_executions(call: Call, query: ListQuery) -> Page[ExecutionSummary
         rows = await Executions(session, call.caller).page(
             where={name: value for name, value in where.items() if value},
             since=query.since,
+            begins=query.id,
             sort=query.sort,
             limit=query.limit,
             cursor=query.cursor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import literal_column
 from sqlalchemy.orm import defer
@@ -16,7 +17,6 @@ from bpaz_lab.store.tables.columns import utcnow
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
-    from uuid import UUID
 
     from bpaz_lab.store.caller import Caller
     from bpaz_lab.store.database import Session
@@ -119,6 +119,7 @@ class Executions:
         *,
         where: Mapping[str, Any],
         since: datetime | None,
+        begins: str = "",
         sort: str,
         limit: int,
         cursor: str,
@@ -128,6 +129,7 @@ class Executions:
         Args:
             where: Columns and the values that they must have.
             since: The earliest moment at which an execution was asked for.
+            begins: How their ids begin, in hex without dashes.
             sort: ``created_at``; ``-`` before it for the latest first.
             limit: Rows of a page.
             cursor: Where the page begins.
@@ -139,6 +141,9 @@ class Executions:
         statement = statement.options(*_LARGE)
         for name, value in where.items():
             statement = statement.where(getattr(WorkflowExecution, name) == value)
+        if begins:
+            low, high = (UUID(begins.ljust(32, digit)) for digit in "0f")
+            statement = statement.where(col(WorkflowExecution.id).between(low, high))
         if since is not None:
             statement = statement.where(col(WorkflowExecution.created_at) >= since)
         return await page(
