@@ -22,6 +22,7 @@ from bpaz_lab.engine.cache import Entry, MemoryCache
 from bpaz_lab.engine.hashing import hashed
 from bpaz_lab.engine.slots import MISSING
 from bpaz_lab.engine.source import Code, changed, code_of, is_own, version_of
+from bpaz_lab.engine.values import without
 from bpaz_lab.errors import BpazError
 from bpaz_lab.graph.order import ordered, predecessors
 from bpaz_lab.graph.ports import is_resource
@@ -29,7 +30,7 @@ from bpaz_lab.nodes.base import NEVER
 from bpaz_lab.nodes.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection
 
     from bpaz_lab.engine.cache import Cache
     from bpaz_lab.engine.plan import Step
@@ -316,12 +317,6 @@ class Incremental:
                 return name
             self._hashes[at.prefix, slots[name]] = told
         return ""
-
-
-def without(forms: Iterable[str]) -> Callable[[bytes], bool]:
-    """Whether none of these texts is in some bytes, be they UTF-8 or what NumPy keeps its texts in."""
-    told = [form.encode(code, "surrogatepass") for form in forms for code in ("utf-8", "utf-32-le")]
-    return lambda data: not any(form in data for form in told)
 
 
 async def _hash(value: Any) -> tuple[str, int, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from copy import copy
 from typing import Any, Final
 
-from bpaz_lab.engine.disk_cache import _decoded, _encoded
+from bpaz_lab.engine.values import pack, unpack
 
 TABLE: Final = "bpaz_table"
 FILES: Final = "files"
@@ -32,15 +32,15 @@ def packed(value: Any) -> Any:
         return _rebuilt(value, tuple(packed(each) for each in value))
     if type(value).__module__.partition(".")[0] != "pandas":
         return value
-    files: dict[str, bytes] = {}
-    return {TABLE: _encoded(value, files), FILES: files}
+    kept = pack({TABLE: value})
+    return {TABLE: kept.data, FILES: kept.parts}
 
 
 def unpacked(value: Any) -> Any:
     """What ``packed`` was given."""
     if isinstance(value, dict):
         if value.keys() == {TABLE, FILES}:
-            return _decoded(value[TABLE], value[FILES].__getitem__)
+            return unpack(value[TABLE], value[FILES].__getitem__)[TABLE]
         return _rebuilt(value, {name: unpacked(each) for name, each in value.items()})
     if isinstance(value, list):
         return _rebuilt(value, [unpacked(each) for each in value])

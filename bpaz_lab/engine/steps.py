@@ -11,6 +11,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
+import ormsgpack
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -91,6 +93,6 @@ def intact(run_id: str, row: StepRow) -> bool:
 
 
 def _digest(run_id: str, row: StepRow) -> str:
-    hash = blake2b(repr((run_id, *row[:3], *row[4:-1])).encode(), digest_size=16)
-    hash.update(row.data)
-    return hash.hexdigest()
+    address, state, effect, data, parts, size, epoch, began, ended, _ = row
+    told = (run_id, address, state, effect, parts, size, epoch, float(began), float(ended))
+    return blake2b(ormsgpack.packb(told) + data, digest_size=16).hexdigest()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import stat
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import textwrap
 import warnings
 
 import numpy as np
+import ormsgpack
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -18,7 +18,8 @@ from langchain_core.messages import AIMessage, HumanMessage
 from bpaz_lab.engine.cache import Entry
 from bpaz_lab.engine.disk_cache import DiskCache, disk
 from bpaz_lab.engine.hashing import hashed
-from bpaz_lab.engine.incremental import without
+from bpaz_lab.engine.values import without
+from bpaz_lab.engine.values_kinds import Kind
 from bpaz_lab.guard.mask import Masker
 
 pytestmark = pytest.mark.unit
@@ -109,46 +110,55 @@ def test_what_must_not_outlive_the_session_is_not_kept(tmp_path):
     assert cache.get("d").outputs == {"x": "nothing"}
 
 
-def test_a_value_is_on_the_disk_once(tmp_path):
-    cache, array = DiskCache(tmp_path), np.arange(1000)
+def test_a_large_value_is_on_the_disk_once(tmp_path):
+    cache, array = DiskCache(tmp_path), np.arange(100_000)
     cache.put("a", kept(array))
     cache.put("b", kept(array))
-    assert len(list(tmp_path.glob("*.npy"))) == 1
+    assert len(list(tmp_path.glob("*.value"))) == 1
+
+
+def changed(**parts):
+    """Replaces parts of an entry."""
+    return lambda path: path.write_bytes(ormsgpack.packb({**ormsgpack.unpackb(path.read_bytes()), **parts}))
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         lambda path: path.write_text("{"),
-        lambda path: path.write_text("[]"),
-        lambda path: path.write_text("[" * 100_000),
-        lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "hashes": {}})),
-        lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "usage": 3})),
-        lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "outputs": [1]})),
-        lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "format": 0})),
+        lambda path: path.write_bytes(ormsgpack.packb([])),
+        lambda path: path.write_bytes(b"\x91" * 100_000),
+        changed(hashes={}),
+        changed(usage=3),
+        changed(outputs=[1]),
+        changed(outputs=b"\xc1"),
+        changed(format=1),
         lambda path: path.write_bytes(b"\xff\xfe"),
-        lambda path: path.write_text(
-            json.dumps({**json.loads(path.read_text()), "outputs": {"x": {"pickle": "x"}}})
+        changed(outputs=ormsgpack.packb({"x": ormsgpack.Ext(99, b"")}, lambda ext: ext)),
+        changed(
+            outputs=ormsgpack.packb(
+                {"x": ormsgpack.Ext(Kind.PARTS, ormsgpack.packb(["../x"]))}, lambda ext: ext
+            )
         ),
-        lambda path: path.write_text(
-            json.dumps({**json.loads(path.read_text()), "outputs": {"x": {"array": "../x"}}})
-        ),
-        lambda path: next(path.parent.glob("*.npy")).write_bytes(b"other"),
-        lambda path: next(path.parent.glob("*.npy")).unlink(),
+        lambda path: next(path.parent.glob("*.value")).write_bytes(b"other"),
     ],
 )
 def test_a_damaged_file_is_a_result_that_is_not_there(tmp_path, damage):
     cache = DiskCache(tmp_path)
-    cache.put("k", kept(np.arange(3)))
-    damage(tmp_path / "bpaz-k.json")
-    if not list(tmp_path.glob("*.npy")):
+    cache.put("k", kept(np.arange(100_000)))
+    damage(tmp_path / "bpaz-k.entry")
+    with pytest.warns(UserWarning, match=r"bpaz-k\.entry is damaged"):
         assert cache.get("k") is None
-        return
-    with pytest.warns(UserWarning, match=r"bpaz-k\.json is damaged"):
-        assert cache.get("k") is None
-    assert not (tmp_path / "bpaz-k.json").exists()
+    assert not (tmp_path / "bpaz-k.entry").exists()
     cache.put("k", kept("again"))
     assert cache.get("k").outputs == {"x": "again"}
+
+
+def test_a_result_whose_value_went_is_not_there(tmp_path):
+    cache = DiskCache(tmp_path)
+    cache.put("k", kept(np.arange(100_000)))
+    next(tmp_path.glob("*.value")).unlink()
+    assert cache.get("k") is None
 
 
 def test_nothing_is_unpickled(tmp_path):
