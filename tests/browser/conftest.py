@@ -36,7 +36,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-START_SECONDS = 60
+START_SECONDS = 100
 # Errors that Notebook 7 throws by itself, with and without this package.
 NOTEBOOK_ERRORS = (
     "Cannot read properties of undefined (reading 'schema')",
@@ -165,7 +165,7 @@ class Server:
         """Wait until the server answers.
 
         Raises:
-            RuntimeError: If it ends, or says nothing for a minute; with its log.
+            RuntimeError: If it ends, or says nothing for so long; with its log.
         """
         deadline = time.monotonic() + START_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:

@@ -125,7 +125,7 @@ def client_of(town, route):
 
 
 def texts_of(value, schema, known, path=()):
-    """The places in a body where a text stands or may stand: (path, whether it is a name)."""
+    """The places in a body where a text or a number stands or may stand."""
     if "$ref" in schema:
         schema = known[schema["$ref"].rpartition("/")[2]]
     for each in schema.get("anyOf", ()):
@@ -166,7 +166,7 @@ def schema_of(route):
 def attempts(route, ids, some):
     """The requests of a route: (path, options)."""
     body, path = body_of(route), path_of(route, ids)
-    options = {} if body is None else {"json": body}
+    options = sent(route, body)
     operation, schema, known = schema_of(route)
     names = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
     calm = {"wait": 0} if "wait" in names else {}
@@ -174,12 +174,22 @@ def attempts(route, ids, some):
     for name in names:
         for text in [*some(), *map(str, some(NUMBERS))]:
             yield path, {**options, "params": {**calm, name: text}}
-    for place in dict.fromkeys(texts_of(body, schema, known)):
+    if route.raw:
+        yield from ((path, sent(route, text.encode())) for text in some())
+    for place in () if route.raw else dict.fromkeys(texts_of(body, schema, known)):
         for value in [*some(), *(() if place[-1:] == ("*",) else some(NUMBERS))]:
             yield path, {"json": put(body, place, value), "params": calm}
     for name in HEADERS:
         text = "".join(each if each.isprintable() else "." for each in some()[0])
-        yield path, {**options, "headers": {name: text.encode()}, "params": calm}
+        headers = {**options.get("headers", {}), name: text.encode()}
+        yield path, {**options, "headers": headers, "params": calm}
+
+
+def sent(route, body):
+    """What httpx is told, so that it sends this body."""
+    if route.raw:
+        return {"content": body, "headers": {"Content-Type": "application/octet-stream"}}
+    return {} if body is None else {"json": body}
 
 
 def paths(route, ids, some):
@@ -239,6 +249,47 @@ def test_no_text_does_harm(town, resource, full):
                 assert answer.json()["error"]["code"] != "error", (route.name, path, options)
     assert next(asked) > 0
     assert sentinel(town) == before
+
+
+def integers_of(schema, known, path=()):
+    """The places in a body where an integer stands."""
+    if "$ref" in schema:
+        schema = known[schema["$ref"].rpartition("/")[2]]
+    for each in schema.get("anyOf", ()):
+        yield from integers_of(each, known, path)
+    if schema.get("type") == "integer":
+        yield path
+    for name, inner in schema.get("properties", {}).items():
+        yield from integers_of(inner, known, (*path, name))
+    if schema.get("type") == "array":
+        yield from integers_of(schema.get("items", {}), known, (*path, 0))
+
+
+def too_large(route, ids):
+    """The requests of a route with an integer that no column takes: (path, options)."""
+    number, body, path = "9" * 40, body_of(route), path_of(route, ids)
+    operation, schema, known = schema_of(route)
+    options = sent(route, body)
+    for name, kind in route.parameters.items():
+        if kind is int:
+            broken = route_with(route.path.replace(f"{{{name}}}", number), route)
+            yield path_of(broken, ids), options
+    for each in operation.get("parameters", ()):
+        if each["in"] == "query" and [*integers_of(each["schema"], known)]:
+            yield path, {**options, "params": {each["name"]: number}}
+    for place in dict.fromkeys(integers_of(schema, known)):
+        yield path, {"json": put(body, place, number)}
+
+
+def test_no_integer_is_too_large(town):
+    asked = count()
+    for route in ROUTES:
+        client = client_of(town, route)
+        for path, options in too_large(route, town.ids):
+            answer = client.request(route.method, path, **options)
+            assert answer.status_code < 500, (route.name, path, options, answer.text)
+            next(asked)
+    assert next(asked) > 10
 
 
 def test_the_strings_would_be_noticed(town):
