@@ -149,6 +149,8 @@ async def _parsed(body: bytes, limit: int) -> Any:
 
 
 def _bytes(body: Any, limit: int) -> bytes:
+    if body is None:  # of no bytes
+        return b""
     if not isinstance(body, bytes):
         raise Invalid("the route takes bytes", path="body", hint=f"Send 'Content-Type: {BYTES}'.")
     _measure(body, limit)

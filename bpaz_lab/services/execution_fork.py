@@ -58,7 +58,6 @@ class Fork(Model):
 @route("POST", "executions/{id}/fork", status=201)
 async def fork_execution(call: Call, id: UUID, body: Fork) -> Answer[Execution]:
     """Begin a new execution out of one: from a step on, which is computed again or gives what you say."""
-    demand(call.caller, "workflow.execute")
     asked = {"fork": str(id), **body.model_dump(mode="json")}
     new = await known(call, asked)
     if new is None:
@@ -102,6 +101,7 @@ async def _forked(call: Call, id: UUID, body: Fork, asked: Mapping[str, Any]) ->
     async with call.session() as session:
         parent = await Executions(session, call.caller).get(id, document=True)
         demand(call.caller, "execution.read", parent)
+        demand(call.caller, "workflow.execute")
         steps = [each["address"] for each in await _do(session, lambda it: ledger.outline(it, id))]
         if body.node not in steps:
             hint = closest(body.node, steps) or f"GET executions/{id}/steps lists them."

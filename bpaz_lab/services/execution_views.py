@@ -42,7 +42,7 @@ class ExecuteDocument(Inputs):
 class ExecuteStored(Inputs):
     """Which version of a stored workflow to run."""
 
-    version: int | None = Field(None, ge=1, description="The latest by default.")
+    version: int | None = Field(None, ge=1, le=2**31 - 1, description="The latest by default.")
 
 
 class ExecuteQuery(Model):

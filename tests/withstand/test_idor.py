@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing
 from dataclasses import dataclass
+from hashlib import blake2b
 from uuid import UUID, uuid4
 
 import pytest
@@ -26,11 +27,15 @@ class Entry:
     """What a route's ids name, and what else it takes."""
 
     things: tuple[str, ...]
-    body: dict | None = None
+    body: dict | bytes | None = None
     query: str = ""
     headers: tuple = ()
 
 
+NOBODY = "0b5b2f0e-6a4e-4f0c-9c43-5a3f7f8f2a11"
+DIGEST = blake2b(b"a piece", digest_size=16).hexdigest()
+KEPT = ("1", DIGEST)
+"""What is the same everywhere."""
 WORKFLOW = Entry(("workflow",))
 ENTRIES = {
     # workflows, and what hangs on them
@@ -53,6 +58,11 @@ ENTRIES = {
     "cancel_execution": Entry(("paused",)),
     "resume_execution": Entry(("paused",), {"answers": {"approve": True}}),
     "delete_execution": Entry(("execution",)),
+    "fork_execution": Entry(("execution",), {"node": "hello"}),
+    "diff_executions": Entry(("execution",), query=f"?with={NOBODY}"),
+    "list_steps": Entry(("execution",)),
+    "read_ledger": Entry(("execution",)),
+    "read_part": Entry(("execution", DIGEST)),
     "read_credential": Entry(("credential",)),
     "update_credential": Entry(("credential",), {"name": "mine now", "allowed_hosts": ["evil.example"]}),
     "delete_credential": Entry(("credential",)),
@@ -82,11 +92,17 @@ ENTRIES = {
     "delete_role": Entry(("role",)),
     # what kernels ask
     "claim_execution": Entry(("pending",)),
-    "tell_events": Entry(("pending",), {"events": []}),
+    "tell_events": Entry(("pending",), {"epoch": 0, "events": []}),
+    "take_execution": Entry(("pending",), {}),
+    "write_ledger": Entry(("pending",), b"", "?epoch=0"),
+    "keep_part": Entry(("pending", DIGEST), b"a piece"),
+    "lacking_parts": Entry(("pending",), {"digests": [DIGEST]}),
 }
 OPEN = {"read_role": "roles are no secret", "get_node": "node types are no secret", "compute_ports": "same"}
 ADMINISTRATED = ("organization", "user", "role")
 READS = ("get_workflow", "list_versions", "get_version", "diff_versions", "list_messages", "list_sessions")
+OF_THE_OWNER = ("take_execution",)
+"""What any kernel of the same person may do."""
 OWN = ("create_message", "delete_messages")
 """Conversations with somebody else's workflow are one's own."""
 WRITES = ("update_workflow", "delete_workflow", "restore_version")
@@ -106,7 +122,8 @@ FIELDS = {
 def town(kept_mostly, tmp_path_factory):
     """Five people, and what ada keeps."""
     names = ("root", "ada", "bob", "vic", "mia")
-    with town_in(tmp_path_factory.mktemp("town"), *names, **kept_mostly) as made:
+    # Nobody is at the executions here, and nobody shall find them abandoned.
+    with town_in(tmp_path_factory.mktemp("town"), *names, lease=3600, **kept_mostly) as made:
         root, ada = made["root"], made["ada"]
 
         def got(answer):
@@ -149,8 +166,10 @@ def ask(client, route, entry, ids):
     path = route.path
     for name, id in zip(route.parameters, ids, strict=True):
         path = path.replace(f"{{{name}}}", str(id))
-    body = {} if entry.body is None else {"json": entry.body}
-    return client.request(route.method, path + entry.query, headers=dict(entry.headers), **body)
+    body, headers = {} if entry.body is None else {"json": entry.body}, dict(entry.headers)
+    if isinstance(entry.body, bytes):
+        body, headers["Content-Type"] = {"content": entry.body}, "application/octet-stream"
+    return client.request(route.method, path + entry.query, headers=headers, **body)
 
 
 def named(name):
@@ -191,7 +210,16 @@ def test_every_id_in_a_query_or_body_is_in_the_matrix():
         for name, each in getattr(one, "model_fields", {}).items()
         if UUID in (each.annotation, *typing.get_args(each.annotation))
     }
-    assert found == {*FIELDS}
+    assert found == {*FIELDS, ("diff_executions", "other")}
+
+
+def test_nothing_is_compared_with_what_is_anothers(town):
+    own = execution(town, "bob", status="completed")
+    ids = town.things["execution"], str(uuid4())
+    told = [plain(town["bob"].get(f"executions/{own}/diff", params={"with": id}), id) for id in ids]
+    assert told[0] == told[1]
+    assert told[0][0] == 404
+    town.state = None
 
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if named(name).access == "user"])
@@ -201,7 +229,7 @@ def test_what_is_hidden_is_as_what_does_not_exist(town, unchanged, name):
         first = entry.things[0]
         if first in ADMINISTRATED and (who == "root" or (who == "mia" and first == "organization")):
             continue  # may know of it
-        real, none = ids_of(town, entry), [each if each.isdigit() else str(uuid4()) for each in entry.things]
+        real, none = ids_of(town, entry), [each if each in KEPT else str(uuid4()) for each in entry.things]
         answer = ask(town[who], route, entry, real)
         unknown = ask(town[who], route, entry, none)
         refused = (403,) if first in ("user", "role") else (404,)
@@ -245,8 +273,10 @@ def test_a_plain_member_manages_nothing(town, unchanged, name):
 @pytest.mark.parametrize("name", [name for name in ENTRIES if named(name).access == "kernel"])
 def test_a_kernel_sees_its_own_executions_alone(town, unchanged, name):
     route, entry = named(name), ENTRIES[name]
-    for client in (town.kernel("bob"), town.kernel("bob", "kernel-of-ada"), town.kernel("ada", "another")):
-        real, none = ids_of(town, entry), [str(uuid4())]
+    clients = [town.kernel("bob"), town.kernel("bob", "kernel-of-ada")]
+    clients += [] if name in OF_THE_OWNER else [town.kernel("ada", "another")]
+    for client in clients:
+        real, none = ids_of(town, entry), [str(uuid4()), *entry.things[1:]]
         answer, unknown = ask(client, route, entry, real), ask(client, route, entry, none)
         assert answer.status_code == 404, answer.text
         assert plain(answer, *real) == plain(unknown, *none)
