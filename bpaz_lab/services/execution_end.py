@@ -8,6 +8,7 @@ from bpaz_lab.engine.events import Failure, RunFinished, as_json
 from bpaz_lab.services import metrics
 from bpaz_lab.store.repositories.events import append, following, fresh, latest
 from bpaz_lab.store.repositories.executions import open_one
+from bpaz_lab.store.repositories.frontiers import rest
 from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ async def end(lab: Lab, id: UUID, status: Status, error: BpazError, *, epoch: in
         events.append(_finished(row, status, error, number + len(events), before))
         await append(session, id, events)
         close(row, status, error.to_dict())
+        await rest(session, row)
     if row.server_id == lab.server_id:
         metrics.run_ended(status)
     lab.live.publish(id, events, saved=True)

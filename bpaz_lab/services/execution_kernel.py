@@ -18,6 +18,7 @@ from bpaz_lab.services.route import Model, route
 from bpaz_lab.store.repositories.chat import Chats
 from bpaz_lab.store.repositories.events import append, following, fresh, of_kind
 from bpaz_lab.store.repositories.executions import OPEN, Executions
+from bpaz_lab.store.repositories.frontiers import rest
 from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ async def tell_events(call: Call, id: UUID, body: Told) -> Heard:
         keep(row, body.answers or {})
         if body.outcome is not None and events:
             await _settle(session, call.caller, row, body.outcome)
+            if row.status != "running":
+                await rest(session, row)
     lab.live.publish(id, events, saved=True)
     number += len(events)
     lab.live.saved(id, number)
