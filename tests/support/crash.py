@@ -94,6 +94,7 @@ class World:
     def __init__(self, settings, witness):
         self.settings, self.witness = settings, witness
         asyncio.run(_started(Settings(**settings)))
+        self.environ = {f"BPAZ_{name.upper()}": str(value) for name, value in settings.items()}
         self.url = str(address(Settings(**settings)).render_as_string(hide_password=False))
         self.engine = create_engine(self.url.replace("+aiosqlite", ""), poolclass=NullPool)
         self.name = self.engine.url.database
@@ -138,6 +139,6 @@ class World:
 
     def child(self, way, run, epoch, slow=0.0, **more):
         """A child that does something with a run, each step of which takes so many seconds."""
-        environ = {effects.PORT: str(self.witness.port), SLOW: str(slow)}
+        environ = {effects.PORT: str(self.witness.port), SLOW: str(slow), **self.environ}
         job = {"way": way, "run": run, "epoch": epoch, "user": self.user.hex, "environ": environ}
         return Child({**job, "settings": self.settings, **more})

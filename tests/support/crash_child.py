@@ -74,7 +74,11 @@ class Fate:
             self._reach("after", states)
 
         DirectSteps.write = watched
-        event.listen(AnyEngine, "commit", lambda _: self._reach("in the commit of", self.rows))
+        event.listen(AnyEngine, "commit", self._commit)
+
+    def _commit(self, _connection):
+        self.reach("in a commit", "")
+        self._reach("in the commit of", self.rows)
 
     def _reach(self, when, states):
         for state, addresses in states.items():
@@ -109,6 +113,18 @@ def engine(job, tell):
     journal.close()
 
 
+def api(job, tell):
+    """A durable run as a cell makes it, or goes on with it."""
+    import bpaz_lab as bz
+
+    if not job["run"]:
+        run = bz.Workflow.from_dict(crash_flow.DOCUMENT).start({"text": crash_flow.TEXT}, durable=True)
+    else:
+        tell.send(("flagged", bz.connect().executions.get(job["run"]).record["in_doubt"]))
+        run = bz.resume(job["run"])
+    _lived(run, tell)
+
+
 def _lived(run, tell):
     """Waits for the run, and has its questions answered."""
     run.on_event(lambda: _told(run))
@@ -140,4 +156,4 @@ def main(job, tell):
     WAYS[job["way"]](job, tell)
 
 
-WAYS = {"rows": rows, "engine": engine}
+WAYS = {"rows": rows, "engine": engine, "api": api}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from uuid import UUID
 
@@ -16,21 +17,23 @@ class Life:
 
     Args:
         world: Where it takes place.
-        way: How children run it; see ``crash_child.WAYS``.
     """
 
-    def __init__(self, world, way="engine"):
-        self.world, self.way = world, way
-        self.run = world.admit()
+    def __init__(self, world):
+        self.world, self.run = world, world.admit()
         self.looks, self.deaths, self.faults = [], 0, []
         self.outcome = None
 
+    @property
+    def id(self):
+        return UUID(self.run)
+
     def look(self):
         """What there is, while nobody runs it."""
-        (row,) = self.world.ask("SELECT epoch FROM workflow_executions WHERE id = :id", id=UUID(self.run))
+        (row,) = self.world.ask("SELECT epoch FROM workflow_executions WHERE id = :id", id=self.id)
         steps = self.world.ask(
             "SELECT address, state, epoch, digest FROM execution_steps WHERE execution_id = :id",
-            id=UUID(self.run),
+            id=self.id,
         )
         return Look(
             self.world.witness.of(self.run), {each.pop("address"): each for each in steps}, row["epoch"]
@@ -46,11 +49,17 @@ class Life:
             slow: Seconds that each step takes.
             meanwhile: Is called with the child when the run has begun.
         """
-        child = self.world.child(self.way, self.run, self.world.take(self.run), fate=fate, slow=slow)
+        child = self._child(fate=fate, slow=slow)
         try:
             return self._hear(child, seconds, when_asked, meanwhile)
         finally:
             child.close()
+
+    def _child(self, **how):
+        return self.world.child("engine", self.run, self.world.take(self.run), **how)
+
+    def _begun(self, run):
+        """The run has begun."""
 
     def _hear(self, child, seconds, when_asked, meanwhile):
         until = None
@@ -62,6 +71,7 @@ class Life:
             if word == "flagged":
                 self._flagged(set(what))
             elif word == "running":
+                self._begun(what)
                 until = None if seconds is None else time.monotonic() + seconds
                 if meanwhile is not None:
                     meanwhile(child)
@@ -123,3 +133,43 @@ class Life:
         self._looked()
         status, output = self.outcome["status"], self.outcome["output"]
         return self.faults + of_end(self.looks[-1], status, output, expected, self.deaths)
+
+
+class Cell(Life):
+    """The life of a durable run that a cell makes: admitted by the API, which keeps its events too."""
+
+    def __init__(self, world):
+        self.world, self.run = world, ""
+        self.looks, self.deaths, self.faults, self.outcome = [], 0, [], None
+        self._others = set(self._all())
+
+    def _all(self):
+        return {each["id"] for each in self.world.ask("SELECT id FROM workflow_executions")}
+
+    def _child(self, **how):
+        return self.world.child("api", self.run, 0, **how)
+
+    def _begun(self, run):
+        assert self.run in ("", run)
+        self.run = run
+
+    def look(self):
+        found = super().look()
+        rows = self.world.ask(
+            "SELECT seq, data FROM execution_events WHERE execution_id = :id ORDER BY seq", id=self.id
+        )
+        found.events = [{**_read(row["data"]), "seq": row["seq"]} for row in rows]
+        return found
+
+    def _looked(self):
+        if not self.run:  # it died before it could say that it has begun
+            new = self._all() - self._others
+            if not new:
+                return
+            (id,) = new
+            self.run = UUID(str(id)).hex
+        super()._looked()
+
+
+def _read(data):
+    return json.loads(data) if isinstance(data, str) else data

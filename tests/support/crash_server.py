@@ -55,6 +55,9 @@ class ServerProcess:
         self.client = httpx.Client(base_url=self.url + BASE, timeout=60, headers=headers)
         self._kernels = []
 
+    def alive(self):
+        return self._process.poll() is None
+
     def kernels(self):
         """The processes of its kernels."""
         found = psutil.Process(self._process.pid).children(recursive=True)
@@ -74,7 +77,7 @@ class ServerProcess:
     def close(self):
         """Ends it and its kernels."""
         self.client.close()
-        if self._process.poll() is None:
+        if self.alive():
             self.kernels()
             self._process.stdin.close()
             try:
@@ -99,7 +102,7 @@ class ServerProcess:
             found += answer.json()["items"]
             after = answer.json()["next"]
 
-    def until(self, id, *statuses, patience=60):
+    def until(self, id, *statuses, patience=120):
         """Waits until an execution has one of these statuses; gives it."""
         end = time.monotonic() + patience
         while True:

@@ -1,0 +1,50 @@
+"""``wf.run(durable=True)`` is killed and ``bz.resume`` goes on, with all that lies between them and the disk.
+
+What a run was told to be, it stays: whoever got its id finds it again. Its events have no gap, and those that
+were stored do not change.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.support.crash_flow import MOMENTS
+from tests.support.crash_life import Cell
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def expected(on_sqlite):
+    """What a run gives that nobody disturbs."""
+    life = Cell(on_sqlite)
+    assert not life.live()
+    output = life.outcome["output"]
+    assert life.end(output) == []
+    return output
+
+
+def test_it_dies_again_and_again(world, expected, full):
+    pick = random.Random(5)  # noqa: S311 (the same moments each time)
+    kills = 0
+    while kills < (70 if full else 3):
+        life, wanted = Cell(world), pick.randint(2, 4)
+        while life.deaths < wanted and life.outcome is None:
+            if pick.random() < 0.3:
+                life.live(seconds=pick.random() * 0.5)
+            else:
+                life.live({"moment": pick.choice(MOMENTS), "number": pick.randint(1, 9)})
+        assert life.end(expected) == []
+        kills += life.deaths
+
+
+def test_it_dies_in_a_commit_whichever_it_is(on_sqlite, expected, full):
+    """Of the admission, of the ledger, of the events, of the outcome."""
+    for number in range(1, 60) if full else (1, 2, 3, 30):
+        life = Cell(on_sqlite)
+        if not life.live({"moment": "in a commit", "number": number}):
+            break  # there are no more
+        assert life.end(expected) == []
+    assert number > 10
