@@ -121,7 +121,7 @@ class Journal:
         """The steps that were in flight, or whose row is damaged, and that must not happen twice."""
         return [
             address for address, row in self._known.items() if row.state == "started" and row.effect in STRICT
-        ] + self.damaged
+        ] + [address for address in self.damaged if address]
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -180,7 +180,12 @@ class Journal:
             told = skeleton(row.data)
             told.pop(ABOUT, None)
             return Kept(row.state, told, large=True, answers=answers)
-        return Kept(row.state, unpack(row.data, self._part), answers=answers)
+        try:
+            outputs = unpack(row.data, self._part)
+        except IntegrityError as error:  # it is what was kept, and this version cannot build it
+            outputs = dict.fromkeys(skeleton(row.data), Absent(error.message))
+            outputs.pop(ABOUT, None)
+        return Kept(row.state, outputs, answers=answers)
 
     async def outputs(self, address: str) -> dict[str, Any]:
         """The outputs of a step that is done, the large ones too."""
@@ -269,7 +274,9 @@ class Journal:
         await self._writer.safe()
 
     def over(self, container: str) -> None:
-        """A container is done: nobody asks for what happened in it any more."""
+        """A container is done: nobody asks for what happened in it any more, unless one around it does."""
+        if "/" in container:
+            return
         inner = (f"{container}/", f"{container}[")
         prefixes = {prefix for prefix in self._prefixes if prefix.startswith(inner)}
         if prefixes:

@@ -95,7 +95,7 @@ class Ledger(Protocol):
         """A strict step raised, or waits for a person: it may begin again."""
 
     def over(self, container: str, /) -> None:
-        """A container is done: nobody asks for what happened in it any more."""
+        """A container is done: nobody asks for what happened in it any more, unless one around it does."""
 
     def used(self, address: str, model: str, input_tokens: int, output_tokens: int, /) -> None:
         """A model told what it used; that is kept with its step."""

@@ -35,7 +35,7 @@ from bpaz_lab.nodes.call import invoke, nothing, results
 from bpaz_lab.nodes.context import Context, Paused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from bpaz_lab.engine.incremental import Incremental
     from bpaz_lab.engine.ledger import Ledger
@@ -221,7 +221,7 @@ class Scheduler:
         if self._ledger is not None:
             given, effect = outputs(step, self.values), step.cls.effect
             if step.live or not self._ledger.note(address, effect, given, since):
-                await self._ledger.finished(address, effect, given, since, step.live)
+                await self.told(step, self._ledger.finished(address, effect, given, since, step.live), began)
         self._record("node.finished", address, (perf_counter() - began, self.given(step), None))
         return True
 
@@ -249,6 +249,13 @@ class Scheduler:
             if value is None and call.filled:
                 raise nothing(call)
             self._keep(bound, value)
+
+    async def told(self, step: Step, telling: Coroutine[Any, Any, None], began: float) -> None:
+        """Waits until the ledger has it; where the run is stopped meanwhile, the step ends with that."""
+        try:
+            await telling
+        except asyncio.CancelledError as error:
+            raise self.failure(step, error, began) from None
 
     def park(self, step: Step, paused: Paused) -> bool:
         """Notes that a step waits for a person; always False."""

@@ -147,7 +147,8 @@ async def _compute(at: Scheduler, step: Step, why: str | None) -> bool:
         shared.record("node.started", address, why)
     strict = step.strict and shared.ledger is not None and why is not AGAIN
     if shared.ledger is not None and strict:
-        await shared.ledger.started(address, step.cls.effect, answers=len(verdicts(at, address)))
+        answers = len(verdicts(at, address))
+        await at.told(step, shared.ledger.started(address, step.cls.effect, answers), perf_counter())
     since, began = time(), perf_counter()
     try:
         await _tries(at, step, address)
@@ -160,7 +161,7 @@ async def _compute(at: Scheduler, step: Step, why: str | None) -> bool:
         return True
     took = perf_counter() - began
     if why is not AGAIN:
-        await _noted(at, step, outputs(step, at.values), since)
+        await at.told(step, _noted(at, step, outputs(step, at.values), since), began)
     shared.record("node.finished", address, (took, at.given(step), None))
     memo = shared.memo
     if memo is not None and memo.keeps(step):

@@ -52,6 +52,7 @@ class Kind(IntEnum):
     """A value that lies elsewhere."""
     ABSENT = 17
     """A value that is not kept."""
+    RANGE = 18
 
 
 def kind_of(value: Any) -> tuple[Kind, Any] | None:
@@ -146,6 +147,7 @@ _CODERS: Final[dict[str, Callable[[Any], tuple[Kind, Any]]]] = {
     "tuple": lambda value: (Kind.TUPLE, list(value)),
     "set": lambda value: (Kind.SET, value),
     "frozenset": lambda value: (Kind.FROZENSET, value),
+    "range": lambda value: (Kind.RANGE, [value.start, value.stop, value.step]),
     "langchain_core.Document": lambda value: (
         Kind.DOCUMENT,
         {"page_content": value.page_content, "metadata": value.metadata, "id": value.id},
@@ -224,4 +226,5 @@ readers: Final[dict[Kind, Callable[[Any], Any]]] = {
     Kind.NUMBER: lambda data: _read_array(data)[()],
     Kind.MOMENT: _read_moment,
     Kind.EXACT: _read_exact,
+    Kind.RANGE: lambda told: range(*told),
 }

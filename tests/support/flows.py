@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bpaz_lab import Workflow
 from bpaz_lab.engine.options import Options
@@ -11,6 +14,10 @@ from bpaz_lab.nodes.base import Node
 from bpaz_lab.nodes.catalogue import Catalogue
 from bpaz_lab.nodes.context import Services
 from bpaz_lab.nodes.function import node_class
+from tests.support.ledgers import taken
+
+if TYPE_CHECKING:
+    from bpaz_lab.engine.journal import Journal
 
 
 class Flow(Workflow):
@@ -31,10 +38,20 @@ class Flow(Workflow):
             self.connect(self[one][out], self[other][into])
 
     def go(self, through: str, inputs: Any = None, /, target: str = "", **options: Any) -> Run:
-        """Starts a run the direct way or through LangGraph."""
+        """Starts a run the direct way or through LangGraph, or one that is ``durable``."""
+        if through == "durable":
+            through, options["ledger"] = "direct", journal()
         services = options.pop("services", None) or Services()
         plan = self.plan(target) if target else self.plan()
         return start(plan, inputs or {}, Options(through=through, services=services, **options))
+
+
+def journal() -> Journal:
+    """The ledger of a new run, on a disk."""
+    folder = tempfile.TemporaryDirectory(prefix="bpaz-ledger-")
+    made = taken(Path(folder.name) / "ledger.db")
+    weakref.finalize(made, folder.cleanup)
+    return made
 
 
 class Gate(Node):

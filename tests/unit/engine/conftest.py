@@ -5,9 +5,9 @@ import pytest
 from tests.support.flows import Flow
 
 
-@pytest.fixture(params=["direct", "langgraph"])
+@pytest.fixture(params=["direct", "langgraph", "durable"])
 def through(request):
-    """Both ways of running a plan, which give the same results and events."""
+    """The ways of running a plan, which give the same results and events."""
     return request.param
 
 

@@ -143,7 +143,8 @@ def test_it_is_told_with_its_kind_its_place_and_a_hint(case, through):
     assert message in str(error)
     assert error.path == path
     assert error.hint or kind is ConnectionError  # of which nobody knows what helps
-    assert run.outputs["kept.result"] == 1
+    if through != "durable":  # there it waits for a commit before it begins
+        assert run.outputs["kept.result"] == 1
 
 
 def test_what_streamed_before_a_fault_is_kept(through):

@@ -26,6 +26,13 @@ from tests.support.ledgers import SqliteSteps, taken
 
 pytestmark = pytest.mark.unit
 
+
+@pytest.fixture(params=["direct", "langgraph"])
+def through(request):
+    """Both ways of running a plan; each has a ledger anyway."""
+    return request.param
+
+
 WAIT = 20
 CALLS: list[Any] = []
 

@@ -11,6 +11,12 @@ from tests.support.flows import Flow, one
 pytestmark = pytest.mark.unit
 
 
+@pytest.fixture(params=["direct", "langgraph"])
+def through(request):
+    """Both ways of running a plan; each has a ledger anyway."""
+    return request.param
+
+
 def test_a_run_goes_on_where_it_stopped(through):
     calls = []
 

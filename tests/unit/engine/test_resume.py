@@ -17,6 +17,13 @@ from tests.support.ledgers import SqliteSteps, taken
 
 pytestmark = pytest.mark.unit
 
+
+@pytest.fixture(params=["direct", "langgraph"])
+def through(request):
+    """Both ways of running a plan; each has a ledger anyway."""
+    return request.param
+
+
 WAIT = 20
 SENT: Counter[str] = Counter()
 """What happened outside of the process, by address."""
@@ -363,6 +370,29 @@ def test_a_container_that_is_tried_again_repeats_nothing_that_must_not_happen_tw
     run = flow.go(through, {"x": 1}, ledger=taken(path)).wait(WAIT).raise_for_status()
     assert (SENT["sub/send"], SENT["tried"]) == (1, 3)
     assert run.output == "sent 1"
+
+
+def test_nor_do_containers_in_one_that_is_tried_again(path, through):
+    def sometimes(value: Any) -> Any:
+        SENT["tried"] += 1
+        if SENT["tried"] < 3:
+            raise ValueError("not yet")
+        return value
+
+    flow = Flow()
+    flow.add("Start", id="start", fields=[{"name": "xs", "kind": "any"}])
+    with flow.add("SubWorkflow", id="sub") as body:
+        body.add("Start", id="start", fields=[{"name": "xs", "kind": "any"}])
+        with body.add("ForEach", id="each") as inner:
+            start = inner.add("Start", fields=[{"name": "item", "kind": "any"}])
+            start >> inner.add(node_class(send, effect="once"), id="send") >> inner.add("End", fields=["x"])
+        body.connect(body["start"]["xs"], body["each"]["items"])
+        body["each"] >> body.add(node_class(sometimes, effect="once"), id="some") >> body.add("End")
+    flow["sub"].set_policy(retries=3, wait=0)
+    flow.wire("start.xs sub.xs")
+    run = flow.go(through, {"xs": [1, 2]}, ledger=taken(path)).wait(WAIT).raise_for_status()
+    assert run.output == ["sent 1", "sent 2"]
+    assert (SENT["tried"], SENT["sub/each[0]/send"], SENT["sub/each[1]/send"]) == (3, 1, 1)
 
 
 def test_a_timeout_of_a_strict_step_leaves_it_in_doubt(path, through):

@@ -46,7 +46,7 @@ BIG = "é" * 100_000
 ZONE = zoneinfo.ZoneInfo("Europe/Berlin")
 KEPT = [
     *(None, True, 3, -1, 2.5, 2**64, 2**70, -(2**65), float("inf"), "text", "half \ud800", b"bytes", b""),
-    *([1, [2]], (1, "a"), {1, 2}, frozenset({"a", (1, 2)}), set(), {"a": {"b": (1,)}}, {}),
+    *([1, [2]], (1, "a"), {1, 2}, frozenset({"a", (1, 2)}), set(), range(2, 9, 3), {"a": {"b": (1,)}}, {}),
     *({1: 2, (1, 2): [{3: None}]}, {"\ud800": 1}, {None: {True: 1.5}}),
     *(np.arange(6).reshape(2, 3), np.array(["a", "b"]), np.zeros((0, 3)), np.float64(2), np.int8(3)),
     np.datetime64("2026-01-01"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 
-@pytest.fixture(params=["direct", "langgraph"])
+@pytest.fixture(params=["direct", "langgraph", "durable"])
 def through(request):
-    """Both ways of running a plan, which give the same results and events."""
+    """The ways of running a plan, which give the same results and events."""
     return request.param
