@@ -158,7 +158,7 @@ def _head(execution: Execution) -> list[str]:
         lines.append(f"  forked    from {str(record.parent_id)[:SHORT]} at {record.forked_at}")
     for address, question in execution.questions.items():
         fields = " ".join(
-            f"--answer {address}.{each['name']}=…" for each in question["form"] if each["required"]
+            f"--answer {address}.{each['name']}=..." for each in question["form"] if each["required"]
         )
         lines += [f"  asks      {address}: {question['text']}", f"            bpaz resume {short} {fields}"]
     if execution.error is not None:

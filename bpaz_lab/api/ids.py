@@ -39,8 +39,7 @@ def full_id(transport: Transport, id: str) -> str:
         )
     if len(told) == _WHOLE:
         return str(UUID(told))
-    every = pages(transport, "executions", dict, limit=MOST)
-    found = [each for each in every if str(each["id"]).replace("-", "").startswith(told)]
+    found = list(pages(transport, "executions", dict, id=told, limit=MOST))
     if not found:
         raise NotFound(f"no run of yours begins with {id}", hint="bpaz runs lists them, lab.executions too.")
     if len(found) > 1:

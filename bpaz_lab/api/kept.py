@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.api.forking import wanted
@@ -67,9 +68,10 @@ class Kept:
         asked = parts_of(address)
         fitting = [row for row in self.rows.values() if row.address and _fits(row.address, asked)]
         if fitting:
-            return max(fitting, key=lambda row: row.ended).address
+            return max(fitting, key=_round).address
         told = {each.node: each for each in spans(self._events)}
-        if address in told:
+        with suppress(BpazError):
+            place_in(self._plan(), address)
             return address
         places = {place_of(each) for each in (*self.addresses, *told)}
         hint = "" if place_of(address) in places else closest(place_of(address), places)
@@ -110,7 +112,7 @@ class Kept:
         lacking = {name: value.why for name, value in told.items() if isinstance(value, Absent)}
         outputs = {name: value for name, value in told.items() if name not in lacking}
         if row is None:
-            span = span or Span(address, 0.0)
+            span = span or Span(address, 0.0, 0.0, "skipped", why="the run has not come to it")
             return Moment(
                 address,
                 span.state,
@@ -169,6 +171,12 @@ def place_in(plan: Plan, address: str) -> tuple[Plan, Step, str]:
             raise InputError(f"{container} has no steps inside", path=path_of(address))
         plan, prefix = body, inside(prefix + container, key or "")
     return plan, step_of(plan, node), prefix
+
+
+def _round(row: StepRow) -> tuple[list[int], float]:
+    """What orders the rounds of a step: their numbers, else when they ended."""
+    keys = [key or "" for _, key in parts_of(row.address)]
+    return [int(key) if key.isdecimal() else 0 for key in keys], row.ended
 
 
 def _fits(address: str, asked: list[tuple[str, str | None]]) -> bool:

@@ -106,7 +106,7 @@ def outputs_of(step: Step, values: list[Any]) -> dict[str, Any]:
 
 def _scheduler(run: Run, address: str) -> Scheduler | None:
     """The scheduler of the round in which a step stands; None where it is gone."""
-    *containers, (last, _) = parts_of(address)
+    containers = parts_of(address)[:-1]
     found: Scheduler | None = run._scheduler
     plan = run._plan
     for node, key in containers:
@@ -117,7 +117,7 @@ def _scheduler(run: Run, address: str) -> Scheduler | None:
             )
         plan = inner
         found = _round(run, found.prefix + node, key) if found is not None else None
-    step_of(plan, last)  # which says what there is, where it is none
+    step_of(plan, address)  # which says what there is, where it is none
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bpaz_lab.api import durable
+from bpaz_lab.api import durable, hosted
 from bpaz_lab.api.forking import demand_outputs
 from bpaz_lab.api.ids import full_id
 from bpaz_lab.api.kept import Kept, place_in
@@ -103,13 +103,13 @@ def resumed(
     told = found(transport, run_id)
     id = str(told["id"])
     origin, plan = _origin(told, workflow, How(durable=True, objects=objects))
-    ledger = Journal(transport.steps(id, 0), repair=repair).open()  # only to look: a refusal changes nothing
+    Journal(transport.steps(id, 0), repair=repair).open()  # only to look: a refusal changes nothing
     if workflow is not None:
         from bpaz_lab.engine.changed import demand_same
 
         code = (told.get("options") or {}).get("code") or {}
         old, new = told["flow_data"], origin.document
-        demand_same(old, new, code, durable.code_of(plan), ledger.addresses, changed=changed)
+        demand_same(old, new, code, durable.code_of(plan), _begun(transport, id), changed=changed)
     body = {
         "answers": dict(answers or {}),
         "takeover": takeover,
@@ -119,6 +119,7 @@ def resumed(
     if durable.is_gone(told.get("holder")):
         body["gone"] = told["holder"]
     work = transport.call("POST", f"executions/{id}/take", body=body)
+    hosted.answer(id)  # a run of this process that had it hears at once that it is not its any more
     held = durable.Held(transport, id, work["epoch"], work["lease"], work["first"])
     how = replace(origin.how, session=work["session_id"], timeout=work["timeout"])
     options = origin.workflow._options(how)
@@ -230,6 +231,11 @@ def can_go_on(told: Mapping[str, Any]) -> bool:
     return bool(told["resumable"]) or (
         told["status"] in ("pending", "running") and durable.is_gone(told.get("holder"))
     )
+
+
+def _begun(transport: Transport, id: str) -> list[str]:
+    """The steps that are done or under way; one that failed may be another one when it is tried again."""
+    return [row.address for row in transport.steps(id, 0).read() if row.address and row.state != "failed"]
 
 
 def _origin(

@@ -110,6 +110,12 @@ class Run(engine.Run):
         super().answer(answers, **named)
         return self
 
+    def cancel(self) -> None:
+        """Stops the run at the next await; see ``engine.run.Run``."""
+        if self.status == "paused":
+            self.stored.clear()
+        super().cancel()
+
     def wait(self, timeout: float | None = None) -> Run:
         """Waits until the run ends or waits for a person, and a durable one is kept like that."""
         super().wait(timeout)

@@ -1,0 +1,71 @@
+"""Runs of a cell that are kept: how they begin, what is looked at, and who holds them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import bpaz_lab as bz
+from bpaz_lab.api import durable
+from bpaz_lab.errors import InputError
+from tests.support.letters import double, letter
+
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("own_lab")]
+
+
+def test_an_input_without_a_form_is_refused_before_anything_is_kept(own_lab):
+    wf = bz.Workflow()
+    wf.add(double, id="double")
+    with pytest.raises(InputError, match="value"):
+        wf.run(value=object(), durable=True)
+    with pytest.raises(InputError, match="no input 'valeu'"):
+        wf.run(valeu=1, durable=True)
+    assert list(own_lab.executions) == []
+
+
+async def test_in_async_code(own_lab):
+    wf = bz.Workflow()
+    wf.add(double, id="double")
+    run = await wf.arun(value=2, durable=True)
+    assert own_lab.executions.get(run.id).output == 4
+    assert [event.type for event in wf.stream(value=3, durable=True)][-1] == "run.finished"
+
+
+def test_every_round_can_be_looked_at_from_anywhere(own_lab):
+    wf = bz.Workflow("Containers")
+    with wf.add("ForEach", id="each") as body:
+        item = body.add("Start", id="item", fields=[{"name": "item", "kind": "number"}])
+        item["item"] >> body.add(double, id="twice") >> body.add("End", id="end", fields=["item"])
+    run = wf.run(items=[1, 2, 3], durable=True)
+    execution = own_lab.executions.get(run.id[:6])
+    for looked in (run, execution):
+        assert looked.at("each[0]/twice").outputs["result"] == 2
+        assert looked.at("each[0]/twice").inputs == {"value": 1}
+        with pytest.raises(InputError, match="twice"):
+            looked.at("each/twise")
+    assert execution.at("each/twice").address == "each[2]/twice"
+    assert {each.address for each in execution.steps()} >= {"each", "each[0]/twice", "each[1]/twice"}
+
+
+def test_two_runs_are_compared_wherever_they_are(own_lab):
+    run = letter().run(name="Ada", durable=True)
+    other = run.fork("draft", text="better")
+    for one, two in ((run, other), (run, other.id[:8]), (own_lab.executions.get(run.id), other)):
+        found = one.diff(two)
+        assert [each.place for each in found.changed] == ["draft"]
+        assert found["draft"].other.outputs["text"].text == "better"
+    with pytest.raises(InputError, match="compared with"):
+        run.diff(3)
+    assert not run.diff(run)
+
+
+def test_who_holds_a_run_is_gone_only_where_that_is_sure():
+    assert not durable.is_gone(durable.holder())
+    assert not durable.is_gone(None)
+    assert not durable.is_gone("elsewhere, process 1")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    assert durable.is_gone(durable.holder().replace(str(os.getpid()), str(dead.pid)))
