@@ -36,6 +36,7 @@ def node(
     label: str = "",
     process: bool = False,
     key: Callable[..., Any] | None = None,
+    idempotent: bool = False,
 ) -> Callable[[F], F]: ...
 
 
@@ -48,8 +49,9 @@ def node(function: Any = None, /, **options: Any) -> Any:
     Args:
         function: A sync or async function, or a generator that streams text.
         options: ``name``, ``category``, ``effect`` (pure, repeatable, once), ``inline``, ``label``,
-            ``process`` (it computes in a process of its own) and ``key`` (takes the inputs and gives JSON
-            that stands for them in the cache).
+            ``process`` (it computes in a process of its own), ``key`` (takes the inputs and gives JSON
+            that stands for them in the cache) and ``idempotent`` (it hands ``context.idempotency_key`` to a
+            provider that does the same only once, so that it is repeated by itself after a crash).
 
     Raises:
         NodeTypeError: The function cannot be a node, or its name belongs to an installed package.
