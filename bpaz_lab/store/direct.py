@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from bpaz_lab.store import faults, ledger
 from bpaz_lab.store.address import address, file_of
+from bpaz_lab.store.sqlite import LOG_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
-_LOG_LIMIT: Final = 1 << 20
-"""Bytes that SQLite's log keeps when it begins anew; a large value would leave it as large for ever."""
 _PATIENCE: Final = 100
 """Milliseconds that closing waits for others before it leaves the log to them."""
 _OF_THE_PARENT: Final[list[Any]] = []
@@ -193,7 +192,7 @@ def _sqlite(uri: str, wait: float) -> sqlite3.Connection:
     # Each write has seen its execution, and whose it is; SQLite would look both up again for each row.
     made.executescript(
         "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
-        f"PRAGMA journal_size_limit = {_LOG_LIMIT};"
+        f"PRAGMA journal_size_limit = {LOG_LIMIT};"
     )
     return made
 

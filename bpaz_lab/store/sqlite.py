@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
+
+LOG_LIMIT: Final = 1 << 20
+"""Bytes that the log keeps when it begins anew; one large value would leave it as large for ever."""
 
 
 def prepare(file: Path, *, own_folder: bool) -> None:
@@ -82,6 +85,7 @@ def engine(
         cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA recursive_triggers = OFF")
+        cursor.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
         if not write:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from bpaz_lab.errors import StoreFull, StoreUnavailable
 from bpaz_lab.settings import Settings
 from bpaz_lab.store import mounts
+from bpaz_lab.store.address import file_of
 from bpaz_lab.store.database import Database
 from bpaz_lab.store.tables import User, Workflow
 from tests.support.people import add, emails
@@ -105,6 +106,19 @@ async def test_sqlite_keeps_what_it_has_accepted(database):
     assert await pragma(database, "synchronous") == 2  # FULL
     assert await pragma(database, "foreign_keys") == 1
     assert await pragma(database, "busy_timeout") == 10_000
+
+
+@only_sqlite
+async def test_a_large_value_leaves_no_large_log(database):
+    file = file_of(database.url)
+    log = file.with_name(f"{file.name}-wal")
+    await add(database, "ann@x")
+    async with database.session() as session:
+        large = text("UPDATE users SET credential = hex(zeroblob(4000000))")
+        await (await session.connection()).execute(large)
+    assert log.stat().st_size > 8_000_000
+    await add(database, "ben@x")
+    assert log.stat().st_size <= 1 << 20
 
 
 @only_sqlite
