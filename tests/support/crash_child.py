@@ -120,7 +120,6 @@ def api(job, tell):
     if not job["run"]:
         run = bz.Workflow.from_dict(crash_flow.DOCUMENT).start({"text": crash_flow.TEXT}, durable=True)
     else:
-        tell.send(("flagged", bz.connect().executions.get(job["run"]).record["in_doubt"]))
         run = bz.resume(job["run"])
     _lived(run, tell)
 

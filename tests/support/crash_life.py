@@ -61,6 +61,9 @@ class Life:
     def _begun(self, run):
         """The run has begun."""
 
+    def _rested(self, questions):
+        """The run rests, with these questions or for good."""
+
     def _hear(self, child, seconds, when_asked, meanwhile):
         until = None
         while True:
@@ -75,11 +78,14 @@ class Life:
                 until = None if seconds is None else time.monotonic() + seconds
                 if meanwhile is not None:
                     meanwhile(child)
-            elif word == "paused" and when_asked:
-                child.signal()
             elif word == "paused":
-                child.say(self._answers(what))
+                self._rested(what)
+                if when_asked:
+                    child.signal()
+                else:
+                    child.say(self._answers(what))
             elif word == "ended":
+                self._rested(())
                 self.outcome = what
             else:
                 assert word == "dead", (word, what)
@@ -142,6 +148,7 @@ class Cell(Life):
         self.world, self.run = world, ""
         self.looks, self.deaths, self.faults, self.outcome = [], 0, [], None
         self._others = set(self._all())
+        self._judged = 0
 
     def _all(self):
         return {each["id"] for each in self.world.ask("SELECT id FROM workflow_executions")}
@@ -152,6 +159,11 @@ class Cell(Life):
     def _begun(self, run):
         assert self.run in ("", run)
         self.run = run
+
+    def _rested(self, questions):
+        if self._judged < len(self.looks):  # what it asks first is what was in doubt when it was cut off
+            self._judged = len(self.looks)
+            self._flagged(set(questions))
 
     def look(self):
         found = super().look()
