@@ -11,6 +11,7 @@ import asyncio
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
+from bpaz_lab.engine.journal_packing import Packing
 from bpaz_lab.engine.journal_writer import LARGE, Line, Writer
 from bpaz_lab.engine.ledger import DONE, STRICT, Kept
 from bpaz_lab.engine.steps import StepRow, intact
@@ -18,17 +19,14 @@ from bpaz_lab.engine.values import (
     ABOUT,
     LIVE,
     Absent,
-    NotStorable,
-    Packed,
     about,
     named,
     pack,
     skeleton,
     small,
     unpack,
-    without,
 )
-from bpaz_lab.errors import InputError, IntegrityError, NotFound
+from bpaz_lab.errors import IntegrityError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -50,7 +48,7 @@ class Journal:
 
     Args:
         steps: Where it is kept.
-        masker: The secrets of the run; what holds one is not kept.
+        masker: The secrets of the run; what holds one is not kept. The run gives its own where this is None.
         window: Seconds in which steps that may be repeated share a commit.
         lease: Seconds after which a holder that was not heard of is replaced.
         repair: Damaged rows do not count, instead of being an error.
@@ -69,14 +67,13 @@ class Journal:
         self.on_fault: Callable[[BpazError], None] = lambda _error: None
         self.damaged: list[str] = []
         """The addresses whose rows are not what they were."""
-        self._masker = masker
+        self._packing = Packing(masker)
         self._repair = repair
         self._rows: dict[str, StepRow] | None = None
         self._prefixes: set[str] = set()
         self._usage: dict[str, Usage] = {}
         self._answers: dict[str, int] = {}
         self._open: set[asyncio.Task[None]] = set()
-        self._fit: tuple[tuple[str, ...], Callable[[bytes], bool]] | None = None
         self._parts: dict[str, bytes] = {}
         self._writer = Writer(steps, window, lease, self._broke)
         self._spent: dict[str, Usage] = {}
@@ -146,7 +143,7 @@ class Journal:
         Raises:
             InputError: A value has no form.
         """
-        lines = [self._given(address, outputs) for address, outputs in values.items()]
+        lines = [self._packing.given(address, outputs) for address, outputs in values.items()]
         rows = [self._writer._row(line) for line in lines]
         parts = {name: part for line in lines for name, part in (line.parts or {}).items()}
         with self._writer.calls:
@@ -197,6 +194,10 @@ class Journal:
             await self._never()
             raise
 
+    def masked(self, masker: Masker) -> None:
+        """Knows the secrets of the run from here on, unless it was told them."""
+        self._packing.masker = self._packing.masker or masker
+
     @property
     def spent(self) -> dict[str, Usage]:
         """What was used before."""
@@ -209,7 +210,7 @@ class Journal:
         if "" in self._known:
             return
         values = {"": inputs, **given}
-        lines = await asyncio.to_thread(lambda: [self._given(*each) for each in values.items()])
+        lines = await asyncio.to_thread(lambda: [self._packing.given(*each) for each in values.items()])
         for line in lines:
             self._writer.add(line)
             self._known[line.address] = self._writer._row(line)
@@ -234,7 +235,7 @@ class Journal:
         if address in self._spent or len(self._writer.lines) >= PENDING:
             return False
         data = small(outputs)
-        if data is None or not self._fits(data):
+        if data is None or not self._packing.fits(data):
             return False
         self._writer.add(Line(address, "done", effect, data, len(data), began, time()))
         return True
@@ -255,7 +256,7 @@ class Journal:
             told[ABOUT] = besides
         ended = time()
         data = None if live else small(told)
-        if data is not None and self._fits(data):
+        if data is not None and self._packing.fits(data):
             self._done(Line(address, state, effect, data, len(data), began, ended))
         else:  # a stop must not lose what has happened
             packing = self._packed(address, effect, told, began, ended, state)
@@ -328,37 +329,9 @@ class Journal:
     async def _packed(
         self, address: str, effect: Effect, told: dict[str, Any], began: float, ended: float, state: State
     ) -> None:
-        packed = await asyncio.to_thread(self._pack, told)
+        packed = await asyncio.to_thread(self._packing.pack, told)
         data, parts, size = packed
         self._done(Line(address, state, effect, data, size, began, ended, parts, tuple(parts)))
-
-    def _pack(self, told: dict[str, Any]) -> Packed:
-        """The values; what has no form is told so."""
-        fit = self._forms()
-        try:
-            return pack(told, fit)
-        except NotStorable:
-            kept = {}
-            for name, value in told.items():
-                try:
-                    pack({name: value}, fit)
-                    kept[name] = value
-                except NotStorable as error:
-                    kept[name] = Absent(error.why)
-            return pack(kept, fit)
-
-    def _given(self, address: str, outputs: Mapping[str, Any]) -> Line:
-        try:
-            packed = pack(outputs, self._forms())
-        except NotStorable as error:
-            place = f"{address}.{error}" if address else f"the input {error}"
-            raise InputError(
-                f"{place}, so the run could not go on after a crash",
-                hint="Let a node make it inside the workflow, or run with durable=False.",
-            ) from None
-        now = time()
-        data, parts, size = packed
-        return Line(address, "given", "pure", data, size, now, now, parts, tuple(parts))
 
     def _about(self, address: str) -> dict[str, Any]:
         """What is kept of a step besides its outputs."""
@@ -373,18 +346,6 @@ class Journal:
         told = self._about(address)
         data = pack({ABOUT: told}).data if told else b""
         return data, len(data)
-
-    def _forms(self) -> Callable[[bytes], bool] | None:
-        forms = self._masker.forms if self._masker is not None else ()
-        if not forms:
-            return None
-        if self._fit is None or self._fit[0] is not forms:
-            self._fit = forms, without(forms)
-        return self._fit[1]
-
-    def _fits(self, data: bytes) -> bool:
-        fit = self._forms()
-        return fit is None or fit(data)
 
     def _part(self, name: str) -> bytes:
         found = self._parts.get(name)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bpaz_lab.engine.steps import State
     from bpaz_lab.errors import BpazError
     from bpaz_lab.graph.spec import Effect
+    from bpaz_lab.guard.mask import Masker
 
 STRICT: Final = frozenset({"once", "undeclared"})
 """The effects that must not happen twice."""
@@ -56,6 +57,9 @@ class Ledger(Protocol):
 
     on_fault: Callable[[BpazError], None]
     """Is called on the loop when the ledger can do no more; the run stops then."""
+
+    def masked(self, masker: Masker, /) -> None:
+        """Knows the secrets of the run from here on: what holds one is not kept."""
 
     def knows(self, prefix: str) -> bool:
         """Whether anything is known of steps whose addresses are this and an id."""
@@ -119,6 +123,9 @@ class Notes:
         self.begun: list[str] = []
         self.on_fault: Callable[[BpazError], None] = _nobody
         self._kept: dict[str, Kept] = {}
+
+    def masked(self, masker: Masker, /) -> None:
+        """Nothing: it leaves nothing behind."""
 
     def knows(self, prefix: str) -> bool:
         """Whether anything is known there."""

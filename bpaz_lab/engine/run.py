@@ -10,12 +10,13 @@ import threading
 import traceback
 import uuid
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.engine.answers import checked
 from bpaz_lab.engine.budget import Meter
+from bpaz_lab.engine.durable import Durable
 from bpaz_lab.engine.inputs import fill
 from bpaz_lab.engine.options import Options
 from bpaz_lab.engine.otel import tracing
@@ -28,7 +29,6 @@ from bpaz_lab.engine.slots import MISSING
 from bpaz_lab.errors import (
     BpazError,
     InputError,
-    LeaseLost,
     NodeFailed,
     RequestError,
     RunCancelled,
@@ -43,15 +43,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bpaz_lab.engine.events import Status
-    from bpaz_lab.engine.ledger import Ledger
     from bpaz_lab.engine.plan import Plan
     from bpaz_lab.nodes.context import Question
 
-REST: Final = 5.0
-"""Seconds for which the end of a run that was stopped waits for its ledger."""
 
-
-class Run(Reading):
+class Run(Durable, Reading):
     """One run of one plan.
 
     Attributes:
@@ -93,6 +89,7 @@ class Run(Reading):
         self._services.emit = self._told
         if options.ledger is not None:
             options.ledger.on_fault = self._broke
+            options.ledger.masked(self._services.masker)
             self._count(options.ledger)
 
     def __repr__(self) -> str:
@@ -267,25 +264,6 @@ class Run(Reading):
         if self._asked and self._services.history is None and isinstance(self.output, str):
             PROCESS.add(self._services.session, self._asked, self.output)
 
-    async def _rested(self) -> None:
-        """Waits until everything that was done is safe."""
-        if self._options.ledger is not None:
-            await self._options.ledger.rest()
-
-    async def _left(self) -> None:
-        """Keeps what was done of a run that did not get to its end, as far as that is quickly done."""
-        if self._options.ledger is None or isinstance(self._fault, LeaseLost):
-            return
-        resting = asyncio.ensure_future(self._options.ledger.rest())
-        until = perf_counter() + REST
-        while not resting.done() and perf_counter() < until:
-            with suppress(asyncio.CancelledError):  # the run is stopped already
-                await asyncio.wait([resting], timeout=REST)
-        if not resting.done():
-            resting.cancel()
-        elif not resting.cancelled() and (fault := resting.exception()) is not None and self._fault is None:
-            self._broke(fault if isinstance(fault, BpazError) else RunError(str(fault)))
-
     async def _run(self) -> bool:
         """Whether somebody must answer before it can end."""
         if self._services.cancel.is_set() or self._fault is not None:
@@ -366,22 +344,6 @@ class Run(Reading):
         if self._record._streams:
             self._record.release(node)
         self._record.add(kind, node, data)
-
-    def _broke(self, error: BpazError) -> None:
-        """Stops the run, since what it does can be kept no more."""
-        if self._fault is None:
-            self._fault = error
-        self._services.cancel.set()
-        self._cancel()
-
-    def _count(self, ledger: Ledger) -> None:
-        """Counts what was used before the run began again."""
-        for node, models in ledger.spent.items():
-            for model, (read, written) in models.items():
-                told = {"input_tokens": read, "output_tokens": written, "model": model}
-                self._record.told("usage", node, told)
-                if self._meter is not None and self._fault is None:
-                    self._fault = self._meter.told("usage", node, told)
 
     def _told(self, kind: str, node: str, data: dict[str, Any]) -> None:
         if runtime().here:

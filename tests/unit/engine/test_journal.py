@@ -417,7 +417,7 @@ def test_no_secret_is_kept(path, through):
         return "it says open sesame"
 
     flow = chain(node_class(source, effect="pure"), broken("two", 1))
-    flow.go(through, ledger=taken(path, masker=masker)).wait(WAIT)
+    flow.go(through, ledger=taken(path), services=Services(masker=masker)).wait(WAIT)
     assert b"sesame" not in path.read_bytes() + path.with_name("ledger.db-wal").read_bytes()
     assert taken(path).values("a") == {"result": Absent("it holds a secret of the run")}
 
