@@ -63,6 +63,9 @@ class Take(Model):
     )
     takeover: bool = Field(False, description="Whether its holder is replaced though it is alive.")
     holder: str = Field("", max_length=255, description="Who goes on with it, for people to read.")
+    gone: str = Field(
+        "", max_length=255, description="A holder that is known to be dead, and not waited for."
+    )
     repair: bool = Field(False, description="Whether steps that are kept damaged are left out.")
 
 
@@ -87,8 +90,9 @@ async def take_execution(call: Call, id: UUID, body: Take) -> Work:
     async with call.session() as session:
         row = await Executions(session, call.caller).get(id, document=True, change=True)
         demand(call.caller, "execution.resume", row)
-        if row.status not in (*RESUMABLE, *ACTIVE) or (is_held(lab, row) and not body.takeover):
-            raise unavailable(row)
+        dead = bool(body.gone) and row.holder == body.gone
+        if row.status not in (*RESUMABLE, *ACTIVE) or (is_held(lab, row) and not (body.takeover or dead)):
+            raise unavailable(lab, row)
         if body.answers:
             answer(row, body.answers)
         await anew(session, lab, row, repair=body.repair)
@@ -115,15 +119,16 @@ def is_kept(lab: Lab, row: WorkflowExecution) -> bool:
     return row.heartbeat_at is not None and row.heartbeat_at > utcnow() - timedelta(seconds=lease)
 
 
-def unavailable(row: WorkflowExecution) -> Conflict:
+def unavailable(lab: Lab, row: WorkflowExecution) -> Conflict:
     """Why nobody can go on with an execution."""
     if row.status == "completed":
         told, hint = "", "Fork it from the step from which on it is to go otherwise."
     else:
-        told = f" in {row.holder}" if row.holder else ""
+        told = f": {row.holder} has it" if row.holder else ""
         if row.heartbeat_at is not None:
             told += f", heard of {max(0, round((utcnow() - row.heartbeat_at).total_seconds()))} s ago"
-        hint = "It is under way: wait for it to end, cancel it, or take it over."
+        lease = f"{lab.settings.lease:g} s"
+        hint = f"Wait until it was silent for {lease}, cancel it, or take it over: takeover=True."
     current = view(row).model_dump(mode="json")
     return Conflict(f"the execution is {row.status}{told}", hint=hint, current=current)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID  # noqa: TC003 (routes are made from the hints)
 
@@ -108,7 +109,7 @@ async def _values(session: Session, id: UUID) -> dict[str, str]:
     connection = await session.connection()
     found: dict[str, str] = {}
     after: str | None = None
-    while rows := await connection.run_sync(lambda it, after=after: ledger.read(it, id, after, most=ROOM)):
+    while rows := await connection.run_sync(partial(ledger.read, id=id, after=after, most=ROOM)):
         for row in rows:
             with suppress(IntegrityError):  # of a damaged row nobody knows whether it is the same
                 if row["state"] in ("done", "given"):

@@ -28,7 +28,7 @@ async def resume_execution(call: Call, id: UUID, body: Resume) -> Execution:
         row = await executions.get(id, change=True)
         demand(call.caller, "execution.resume", row)
         if row.status not in (*RESUMABLE, *ACTIVE) or is_held(lab, row):
-            raise unavailable(row)
+            raise unavailable(lab, row)
         waits = row.status == "paused"
         if waits or body.answers:
             answer(row, body.answers)

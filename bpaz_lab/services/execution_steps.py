@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bpaz_lab.accounts.policy import demand
 from bpaz_lab.services.call import Call  # noqa: TC001
-from bpaz_lab.services.execution_views import RESUMABLE
+from bpaz_lab.services.execution_claim import is_held
 from bpaz_lab.services.listing import Page
 from bpaz_lab.services.route import Model, route
 from bpaz_lab.store import ledger
@@ -45,7 +45,7 @@ async def list_steps(call: Call, id: UUID, query: StepsQuery) -> Page[Step]:
         found = await connection.run_sync(
             lambda it: ledger.outline(it, id, query.cursor, query.limit)  # behind "", which is the run itself
         )
-    rests = row.status in RESUMABLE
+    rests = not is_held(call.lab, row)
     items = [
         Step(in_doubt=rests and each["state"] == "started", **{name: each[name] for name in _TOLD})
         for each in found

@@ -116,7 +116,9 @@ class ExecutionSummary(Model):
     holder: str | None = Field(None, description="Who runs it, where that is no kernel of the server's own.")
     heartbeat_at: datetime | None = Field(None, description="When who runs it was last heard of.")
 
-    @computed_field(description="Whether it can go on: it failed, was cancelled, or waits for an answer.")
+    @computed_field(  # type: ignore[prop-decorator]
+        description="Whether it can go on: it failed, was cancelled, or waits for an answer."
+    )
     @property
     def resumable(self) -> bool:
         """Whether it can go on."""

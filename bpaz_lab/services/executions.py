@@ -13,10 +13,10 @@ from bpaz_lab.errors import Conflict, Invalid, RunCancelled
 from bpaz_lab.services.call import Call  # noqa: TC001
 from bpaz_lab.services.execution_admit import admit, known, runner_of
 from bpaz_lab.services.execution_check import runnable
+from bpaz_lab.services.execution_claim import is_held
 from bpaz_lab.services.execution_end import end
 from bpaz_lab.services.execution_stream import as_messages, follow
 from bpaz_lab.services.execution_views import (
-    RESUMABLE,
     EventList,
     EventsQuery,
     ExecuteDocument,
@@ -231,7 +231,8 @@ async def _view(call: Call, id: UUID, *, document: bool = False) -> Execution:
     async with call.lab.database.session(read_only=True) as session:
         row = await Executions(session, call.caller).get(id, document=document)
         demand(call.caller, "execution.read", row)
-        doubts = await in_doubt(session, [id]) if row.status in RESUMABLE else {}
+        rests = not is_held(call.lab, row) and row.status != "completed"
+        doubts = await in_doubt(session, [id]) if rests else {}
     return view(row, doubts.get(id, ()), document=document)
 
 

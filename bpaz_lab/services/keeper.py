@@ -80,7 +80,7 @@ class Keeper:
                 self._live.close(id)
                 return
             holder = self._live.holder(id)
-            if holder is not None and holder[-1] != row.epoch:  # somebody else goes on with it
+            if holder is None or holder[-1] != row.epoch:  # somebody else goes on with it
                 self._live.release(id)
                 return
             number = await following(session, id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from bpaz_lab.errors import RunCrashed
 from bpaz_lab.services.call import Call
 from bpaz_lab.services.execution_claim import claim_execution
 from bpaz_lab.services.execution_kernel import Told, tell_events
@@ -18,6 +19,9 @@ GREETING = {
     "name": "Greeting",
     "nodes": {"hello": {"type": "PromptTemplate", "settings": {"template": "Hello {name}!"}}},
 }
+
+
+CRASH = RunCrashed("the kernel died", hint="Resume it, or run it again.")
 
 
 class Waiting:

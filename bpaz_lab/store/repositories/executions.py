@@ -248,7 +248,7 @@ async def in_doubt(session: Session, ids: Collection[UUID]) -> dict[UUID, list[s
 
     Args:
         session: The transaction.
-        ids: The executions to look at; of those that run, no step is in doubt.
+        ids: The executions to look at, which nobody runs at present.
 
     Returns:
         Addresses by execution, for those executions that have such steps.
@@ -256,11 +256,9 @@ async def in_doubt(session: Session, ids: Collection[UUID]) -> dict[UUID, list[s
     step = ExecutionStep
     statement = (
         select(step.execution_id, step.address)
-        .join(WorkflowExecution, col(WorkflowExecution.id) == col(step.execution_id))
         .where(
             col(step.execution_id).in_(ids),
             literal_column("execution_steps.state = 'started'"),  # as the index has it
-            col(WorkflowExecution.status).not_in(ACTIVE),
         )
         .order_by(col(step.address))
     )
