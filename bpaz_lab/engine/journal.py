@@ -196,7 +196,8 @@ class Journal:
 
     def masked(self, masker: Masker) -> None:
         """Knows the secrets of the run from here on, unless it was told them."""
-        self._packing.masker = self._packing.masker or masker
+        if self._packing.masker is None:
+            self._packing.masker = masker
 
     @property
     def spent(self) -> dict[str, Usage]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bpaz_lab.guard.mask import Masker
 
 
-SECRET: Final = "it cannot be told without a secret of the run"
+UNTOLD: Final = "it cannot be told without a secret of the run"
 
 
 class Packing:
@@ -46,7 +46,7 @@ class Packing:
                     pack({name: value}, fit)
                     kept[name] = value
                 except NotStorable as error:
-                    kept[name] = Absent(error.why if self.fits(error.why.encode()) else SECRET)
+                    kept[name] = Absent(error.why if self.fits(error.why.encode()) else UNTOLD)
             return pack(kept, fit)
 
     def given(self, address: str, outputs: Mapping[str, Any]) -> Line:
