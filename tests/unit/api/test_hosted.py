@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import threading
 import time
 
 import pytest
@@ -10,8 +11,16 @@ from pydantic_core import to_jsonable_python
 
 from bpaz_lab.api import hosted
 from bpaz_lab.api.remote_steps import RemoteSteps
-from bpaz_lab.errors import ServerUnavailable, StoreUnavailable
+from bpaz_lab.api.workflow import Workflow
+from bpaz_lab.engine.journal import Journal
+from bpaz_lab.engine.options import Options
+from bpaz_lab.engine.run import Run
+from bpaz_lab.engine.steps import intact
+from bpaz_lab.errors import LeaseLost, RunCrashed, ServerUnavailable, StoreUnavailable
 from bpaz_lab.services.dispatch import dispatch
+from bpaz_lab.services.execution_claim import Take, take_execution
+from bpaz_lab.services.execution_end import end
+from bpaz_lab.services.execution_own import Begin, begin_execution
 from bpaz_lab.services.execution_resume import resume_execution
 from bpaz_lab.services.execution_views import ExecuteDocument, ExecuteQuery, GetQuery, Resume
 from bpaz_lab.services.executions import (
@@ -22,6 +31,7 @@ from bpaz_lab.services.executions import (
 )
 from bpaz_lab.services.lab import Lab
 from bpaz_lab.store.repositories.events import Events
+from bpaz_lab.store.repositories.executions import Executions
 from tests.support.executions import GREETING, Waiting, call_of, person
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
@@ -221,9 +231,6 @@ async def test_what_cannot_be_told_is_stopped_and_fails(lab):
 
 
 async def test_who_is_told_that_it_is_over_stops(lab):
-    from bpaz_lab.errors import RunCrashed
-    from bpaz_lab.services.execution_end import end
-
     ada = await person(lab)
     id = await begin(lab, ada, LETTER)
     await until(lab, ada, id, "paused")
@@ -234,3 +241,105 @@ async def test_who_is_told_that_it_is_over_stops(lab):
     while str(id) in hosted._hosted:
         assert time.monotonic() < limit
         await asyncio.sleep(0.02)
+
+
+# ---- leases, ledgers, and runs of one's own ---------------------------------------------------------
+
+
+async def gone(id):
+    limit = time.monotonic() + 30
+    while str(id) in hosted._hosted:
+        assert time.monotonic() < limit
+        await asyncio.sleep(0.02)
+
+
+async def rows(lab, ada, id):
+    return await asyncio.to_thread(Wire(lab, ada).steps(str(id), 0).read)
+
+
+async def test_what_is_done_is_kept_and_not_done_again(lab):
+    ada = await person(lab)
+    id = await begin(lab, ada, LETTER)
+    await until(lab, ada, id, "paused")
+    await end(lab, id, "failed", RunCrashed("given up"))
+    hosted.answer(str(id))
+    await gone(id)  # it has heard that the execution is not its own any more, and said nothing
+    kept = {row.address: row for row in await rows(lab, ada, id)}
+    assert (kept["draft"].state, kept["draft"].epoch, all(intact(id.hex, row) for row in kept.values())) == (
+        "done", 1, True,
+    )  # fmt: skip
+    await resume_execution(call_of(lab, ada), id, Resume())
+    await until(lab, ada, id, "paused")
+    await resume_execution(call_of(lab, ada), id, Resume(answers={"approve": True}))
+    row = await until(lab, ada, id, *END)
+    assert (row.status, row.outputs["ask.approved"]) == ("completed", "Dear reader")
+    told = await events(lab, ada, id)
+    assert [event["seq"] for event in told] == list(range(len(told)))
+    finished = [event for event in told if event["type"] == "node.finished" and event["node"] == "draft"]
+    assert [event["cached"] for event in finished] == [False, True]
+    assert {row.address: row.epoch for row in await rows(lab, ada, id)}["draft"] == 1
+
+
+async def test_what_is_damaged_is_said_and_repaired(lab):
+    ada = await person(lab)
+    id = await begin(lab, ada, LETTER)
+    await until(lab, ada, id, "paused")
+    await end(lab, id, "failed", RunCrashed("given up"))
+    hosted.answer(str(id))
+    await gone(id)
+    async with lab.database.session() as session:
+        connection = await session.connection()
+        await connection.exec_driver_sql("UPDATE execution_steps SET state = 'given' WHERE address = 'draft'")
+    await resume_execution(call_of(lab, ada), id, Resume())
+    row = await until(lab, ada, id, *END)
+    assert (row.status, row.error["code"]) == ("failed", "integrity")
+    assert "draft" in row.error["message"]
+    await resume_execution(call_of(lab, ada), id, Resume(repair=True))
+    row = await until(lab, ada, id, "paused")
+    assert row.questions["ask"]["data"] == "Dear reader"
+    await cancel_execution(call_of(lab, ada), id)
+    await until(lab, ada, id, *END)
+
+
+async def test_a_run_of_this_kernel_is_told_and_taken_away(lab):
+    ada = await person(lab)
+    wire = Wire(lab, ada, loss=0.2, seed=3)
+    body = Begin(flow_data=LETTER, name="Letter")
+    begun = await begin_execution(call_of(lab, ada, "kernel-1"), body)
+    run = await asyncio.to_thread(own_run, wire, begun)
+    run.start()
+    row = await until(lab, ada, begun.id, "paused")
+    await asyncio.to_thread(run.stored.wait, 30)
+    assert (row.questions["ask"]["data"], run.status) == ("Dear reader", "paused")
+    run.stored.clear()
+    run.answer(approve=True)
+    row = await until(lab, ada, begun.id, *END)
+    assert await asyncio.to_thread(run.stored.wait, 30)
+    assert (row.status, row.outputs["ask.approved"]) == ("completed", "Dear reader")
+    async with lab.database.session(read_only=True) as session:
+        kept = await Executions(session, ada).get(begun.id)
+    assert kept.options["answers"] == {"ask": [{"approve": True}]}
+
+    begun = await begin_execution(call_of(lab, ada, "kernel-1"), body)
+    run = await asyncio.to_thread(own_run, wire, begun)
+    run.start()
+    await until(lab, ada, begun.id, "paused")
+    told = len(await events(lab, ada, begun.id))
+    await take_execution(call_of(lab, ada, "kernel-2"), begun.id, Take())
+    run.answer(approve=True)
+    assert await asyncio.to_thread(run.stored.wait, 30)
+    await asyncio.to_thread(run.wait, 30)
+    assert isinstance(run.error, LeaseLost)
+    await gone(begun.id)
+    assert len(await events(lab, ada, begun.id)) == told
+    await end(lab, begun.id, "failed", RunCrashed("enough"))
+
+
+def own_run(wire, begun):
+    """A run that this process made by itself."""
+    steps = wire.steps(str(begun.id), begun.epoch)
+    journal = Journal(steps, lease=begun.lease).open()
+    run = Run(Workflow.from_dict(LETTER).plan(), {}, Options(ledger=journal, run_id=begun.id.hex))
+    run.stored = threading.Event()
+    hosted.follow(run, str(begun.id), begun.epoch, wire, lease=1.0)
+    return run
