@@ -142,7 +142,7 @@ class Writer:
                 self._thread.start()
 
     def _work(self) -> None:
-        due = monotonic()
+        due = monotonic() + self._every
         try:
             while not self._stop.is_set():
                 if monotonic() >= due:

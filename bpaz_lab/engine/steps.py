@@ -89,7 +89,10 @@ def sealed(run_id: str, row: StepRow) -> StepRow:
 
 def intact(run_id: str, row: StepRow) -> bool:
     """Whether the row is what was kept, and of this run."""
-    return row.digest == _digest(run_id, row)
+    try:
+        return row.digest == _digest(run_id, row)
+    except (TypeError, ValueError):  # SQLite keeps a text where a number belongs
+        return False
 
 
 def _digest(run_id: str, row: StepRow) -> str:
