@@ -7,6 +7,7 @@ were stored do not change.
 from __future__ import annotations
 
 import random
+import signal
 
 import pytest
 
@@ -48,3 +49,18 @@ def test_it_dies_in_a_commit_whichever_it_is(on_sqlite, expected, full):
             break  # there are no more
         assert life.end(expected) == []
     assert number > 10
+
+
+def test_of_two_who_go_on_at_once_one_does(world, expected):
+    life = Cell(world)
+    assert life.live({"moment": "after done", "address": "ship"})
+    both = [world.child("api", life.run, 0, slow=1) for _ in range(2)]
+    try:
+        heard = [child.hear() for child in both]
+        assert sorted(word for word, _ in heard) == ["refused", "running"]
+        assert ("refused", "conflict") in heard
+    finally:
+        for child in both:
+            child.close()
+    life._died(signal.SIGKILL)
+    assert life.end(expected) == []

@@ -56,7 +56,7 @@ def test_what_was_told_is_kept(on_sqlite, expected, event, address):
     if event == "node.finished":
         assert rows["ship"]["state"] == "done"
     else:
-        done = ALL if event == "run.finished" else ALL - {"close"}
+        done = ALL | {"out"} if event == "run.finished" else ALL - {"close"} | {"join"}
         assert done <= {step for step, row in rows.items() if row["state"] == "done"}
     before = life.looks[-1].log
     assert life.end(expected) == []

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from bpaz_lab.engine.steps import StepRow, intact
+from tests.support.crash_life import Life
 
 pytestmark = pytest.mark.integration
 
@@ -104,3 +105,36 @@ def test_a_log_that_is_gone(killed, copied):
     file, log = copied()
     log.unlink()
     assert contents(file, run) == 0  # nothing was moved out of the log yet
+
+
+def test_a_run_goes_on_with_what_is_left(on_sqlite, tmp_path, full):
+    """What the disk has lost is done again, the rest is not, and the output is the right one."""
+    usual, life = Life(on_sqlite), Life(on_sqlite)
+    assert not usual.live()
+    child = life._child(fate={"moment": "after done", "address": "fan0"})
+    while child.hear()[0] != "dead":
+        pass
+    child.close()
+    before = on_sqlite.witness.of(life.run)
+    source = Path(on_sqlite.settings["data_folder"]) / "bpaz_lab.sqlite3"
+    log = source.with_name(source.name + "-wal")
+    pick, size = random.Random(3), log.stat().st_size  # noqa: S311 (the same cuts each time)
+    cuts = [size, 0, *(pick.randrange(size) for _ in range(40 if full else 3))]
+    folders = [tmp_path / str(number) for number in range(len(cuts))]
+    for folder, cut in zip(folders, cuts, strict=True):  # all of them before anybody opens the database
+        folder.mkdir()
+        shutil.copy(source, folder)
+        with Path(shutil.copy(log, folder)).open("r+b") as opened:
+            opened.truncate(cut)
+    for folder in folders:
+        other = Life(on_sqlite.at(folder))
+        other.run = life.run
+        other._looked()
+        done = {step for step, row in other.looks[0].rows.items() if row["state"] == "done"}
+        while other.outcome is None:
+            other.live()
+        assert (other.outcome["status"], other.outcome["output"]) == ("completed", usual.outcome["output"])
+        log_of_it = on_sqlite.witness.of(life.run)[len(before) :]
+        assert done.isdisjoint(entry["step"] for entry in log_of_it)
+        before += log_of_it
+        shutil.rmtree(folder)

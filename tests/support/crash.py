@@ -104,6 +104,12 @@ class World:
             id=self.user, name=str(self.user),
         )  # fmt: skip
 
+    def at(self, folder):
+        """The same people and runs in a copy of the database, which lies in another folder."""
+        other = World({**self.settings, "data_folder": str(folder)}, self.witness)
+        other.user = self.user
+        return other
+
     def ask(self, statement, **values):
         """The rows of a statement, as dicts; UUIDs may be given as such."""
         values = {name: self.id(each) if isinstance(each, UUID) else each for name, each in values.items()}

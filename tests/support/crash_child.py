@@ -22,6 +22,7 @@ from bpaz_lab.engine.journal import Journal
 from bpaz_lab.engine.options import Options
 from bpaz_lab.engine.run import Run
 from bpaz_lab.engine.steps import StepRow, sealed
+from bpaz_lab.errors import BpazError
 from bpaz_lab.nodes.context import Services
 from bpaz_lab.settings import Settings
 from bpaz_lab.store.direct import DirectSteps
@@ -152,7 +153,10 @@ def main(job, tell):
     os.environ.update(job["environ"])
     if job.get("fate"):
         Fate(**job["fate"]).watch()
-    WAYS[job["way"]](job, tell)
+    try:
+        WAYS[job["way"]](job, tell)
+    except BpazError as error:
+        tell.send(("refused", error.code))
 
 
 WAYS = {"rows": rows, "engine": engine, "api": api}
