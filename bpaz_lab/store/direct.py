@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from bpaz_lab.store.sqlite import LOG_LIMIT
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
 
     from bpaz_lab.settings import Settings
 
@@ -67,6 +67,7 @@ class DirectSteps(Generic[Row]):
         self._user_id = user_id
         self._make = make
         self._settings = settings
+        self._large = False
         self._begin_anew()
 
     def read(self) -> list[Row]:
@@ -108,6 +109,7 @@ class DirectSteps(Generic[Row]):
         """
         with self._transaction() as connection:
             ledger.write(connection, self._id, self.epoch, rows, parts)
+        self._large |= bool(parts)
 
     def beat(self) -> None:
         """Says that the holder is there.
@@ -120,14 +122,14 @@ class DirectSteps(Generic[Row]):
             ledger.beat(connection, self._id, self.epoch)
 
     def close(self) -> None:
-        """Lets go of the connection; SQLite's log shrinks unless others are reading."""
+        """Lets go of the connection; after large pieces SQLite's log shrinks, unless others are reading."""
         self._know_process()
         with self._alone:
             connection, self._open = self._open, None
             if connection is None:
                 return
             try:
-                if connection.dialect.name == "sqlite":
+                if connection.dialect.name == "sqlite" and self._large:
                     raw: Any = connection.connection.dbapi_connection
                     raw.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
                     raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -162,7 +164,8 @@ class DirectSteps(Generic[Row]):
         self._alone = threading.Lock()
 
     def _connected(self) -> Connection:
-        connection = _engine(self._settings).connect()
+        told = self._settings
+        connection = _engine(address(told), told.database_pool_timeout, told.lease).connect()
         try:
             with connection.begin():
                 ledger.demand_owner(connection, self._id, self._user_id)
@@ -172,16 +175,16 @@ class DirectSteps(Generic[Row]):
         return connection
 
 
-def _engine(settings: Settings) -> Engine:
-    """An engine of one connection; its transactions are as those of ``store/database.py``."""
-    url, wait = address(settings), settings.database_pool_timeout
+@lru_cache(maxsize=8)  # it knows the database's kind, and holds no connection
+def _engine(url: URL, wait: float, lease: float) -> Engine:
+    """Makes connections whose transactions are as those of ``store/database.py``."""
     if url.drivername.startswith("sqlite"):
         uri = f"{file_of(url).as_uri()}?mode=rw"
         return create_engine(
             "sqlite://", poolclass=NullPool, hide_parameters=True, creator=partial(_sqlite, uri, wait)
         )
     # A process that was stopped in a transaction would keep the run from everybody who takes it over.
-    stopped = f"-c idle_in_transaction_session_timeout={round(settings.lease * 1000)}"
+    stopped = f"-c idle_in_transaction_session_timeout={round(lease * 1000)}"
     url = url.update_query_dict({"options": f"{url.query.get('options', '')} {stopped}".strip()})
     told = {"connect_timeout": max(2, round(wait))}
     return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=told)

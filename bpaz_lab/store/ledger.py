@@ -20,11 +20,12 @@ from uuid import UUID
 from sqlmodel import col, select, update
 
 from bpaz_lab.errors import Conflict, IntegrityError, LeaseLost, NotFound
-from bpaz_lab.store.tables import ValuePart, WorkflowExecution
+from bpaz_lab.store.tables import WorkflowExecution
 from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -213,10 +214,14 @@ def lacking(connection: Connection, user_id: UUID, digests: Collection[str]) -> 
     """
     if not digests:
         return set()
-    theirs = (col(ValuePart.user_id) == user_id, col(ValuePart.digest).in_(set(digests)))
-    old = col(ValuePart.created_at) < utcnow() - _WANTED_AGAIN
-    connection.execute(update(ValuePart).where(*theirs, old).values(created_at=utcnow()))
-    return set(digests).difference(connection.execute(select(ValuePart.digest).where(*theirs)).scalars())
+    names = sorted(set(digests))
+    theirs = f"user_id = ? AND digest IN ({', '.join('?' * len(names))})"
+    told = (_key(connection, user_id), *names)
+    now, old = (_moment(connection, moment) for moment in (utcnow(), utcnow() - _WANTED_AGAIN))
+    again = f"UPDATE value_parts SET created_at = ? WHERE {theirs} AND created_at < ?"  # noqa: S608
+    _run(connection, again, (now, *told, old))
+    found = _run(connection, f"SELECT digest FROM value_parts WHERE {theirs}", told)  # noqa: S608
+    return set(names).difference(found.scalars())
 
 
 def take(
@@ -275,9 +280,13 @@ def beat(connection: Connection, id: UUID, epoch: int) -> None:
     Raises:
         LeaseLost: Somebody else holds it, it has ended, or it is gone.
     """
-    run = WorkflowExecution
-    mine = (col(run.id) == id, col(run.epoch) == epoch, col(run.status).not_in(ENDED))
-    if not connection.execute(update(run).where(*mine).values(heartbeat_at=utcnow())).rowcount:
+    ended = ", ".join(f"'{status}'" for status in ENDED)
+    statement = (
+        "UPDATE workflow_executions SET heartbeat_at = ? "  # noqa: S608
+        f"WHERE id = ? AND epoch = ? AND status NOT IN ({ended})"
+    )
+    now = _moment(connection, utcnow())
+    if not _run(connection, statement, (now, _key(connection, id), epoch)).rowcount:
         raise _lost(id)
 
 
@@ -339,6 +348,11 @@ def _run(connection: Connection, statement: str, parameters: Any) -> Any:
 def _key(connection: Connection, id: UUID) -> Any:
     """An id as the driver takes it."""
     return id if connection.dialect.name == "postgresql" else id.hex
+
+
+def _moment(connection: Connection, moment: datetime) -> Any:
+    """A moment as the driver takes it, and as ``tables/columns.py`` keeps it."""
+    return moment if connection.dialect.name == "postgresql" else moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _values(row: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any]:
