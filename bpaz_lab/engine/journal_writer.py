@@ -14,7 +14,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from bpaz_lab.engine.steps import State, StepRow, sealed
+from bpaz_lab.engine.steps import State, StepRow, seal
 from bpaz_lab.errors import BpazError, ServerUnavailable, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -194,10 +194,9 @@ class Writer:
         self.large -= sum(line.size for line in lines if line.parts)
 
     def _row(self, line: Line) -> StepRow:
-        epoch = self._steps.epoch
         address, state, effect, data, size, began, ended, _, named = line
-        row = StepRow(address, state, effect, data, named, size, epoch, began, ended)
-        return sealed(self._steps.run_id, row)
+        told = (address, state, effect, data, named, size, self._steps.epoch, began, ended)
+        return StepRow._make((*told, seal(self._steps.run_id, *told)))
 
     def _keep(self, rows: list[StepRow], parts: dict[str, bytes]) -> None:
         if unknown := parts.keys() - self._there:

@@ -84,18 +84,29 @@ class Steps(Protocol):
 
 def sealed(run_id: str, row: StepRow) -> StepRow:
     """The row with the digest that its content has in this run."""
-    return row._replace(digest=_digest(run_id, row))
+    return StepRow._make((*row[:-1], seal(run_id, *row[:-1])))
 
 
 def intact(run_id: str, row: StepRow) -> bool:
     """Whether the row is what was kept, and of this run."""
     try:
-        return row.digest == _digest(run_id, row)
+        return row.digest == seal(run_id, *row[:-1])
     except (TypeError, ValueError):  # SQLite keeps a text where a number belongs
         return False
 
 
-def _digest(run_id: str, row: StepRow) -> str:
-    address, state, effect, data, parts, size, epoch, began, ended, _ = row
+def seal(  # noqa: PLR0913, PLR0917 (the fields of a row)
+    run_id: str,
+    address: str,
+    state: State,
+    effect: str,
+    data: bytes,
+    parts: tuple[str, ...],
+    size: int,
+    epoch: int,
+    began: float,
+    ended: float,
+) -> str:
+    """The digest of a row with this content, in this run."""
     told = (run_id, address, state, effect, parts, size, epoch, float(began), float(ended))
     return blake2b(ormsgpack.packb(told) + data, digest_size=16).hexdigest()
