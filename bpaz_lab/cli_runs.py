@@ -91,8 +91,6 @@ def _list(parsed: argparse.Namespace) -> int:
 
 
 def _show(parsed: argparse.Namespace) -> int:
-    from bpaz_lab.api.lab_table import text
-
     execution = _executions().get(parsed.run)
     if parsed.step:
         print(execution.at(parsed.step))
@@ -103,7 +101,7 @@ def _show(parsed: argparse.Namespace) -> int:
         return 0
     print(*_head(execution), sep="\n")
     rows = [
-        (each.address, each.state, each.effect, _size(each.size), text(each.seconds))
+        (each.address, each.state, each.effect, _size(each.size), f"{each.seconds or 0:.2f}")
         for each in execution.steps()
     ]
     if rows:

@@ -38,7 +38,8 @@ _CSS: Final = """<style>
   margin: 1px 0; max-width: 60ch; overflow-wrap: anywhere }
 .bpaz-diff .bpaz-old { border-color: var(--jp-error-color1, #c64a41) }
 .bpaz-diff .bpaz-new { border-color: var(--jp-success-color1, #3f9142) }
-.bpaz-diff .bpaz-number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.bpaz-diff.bpaz-list .bpaz-number { text-align: right; font-variant-numeric: tabular-nums;
+  white-space: nowrap }
 .bpaz-diff .bpaz-mark { display: inline-block; width: 9px; height: 9px; border-radius: 50%;
   margin-right: 6px }
 .bpaz-diff .bpaz-head { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 4px 0 8px }
@@ -152,10 +153,10 @@ def _indented(each: NodeComparison) -> list[str]:
     for name, old, new in pairs:
         if old is not None:
             lines.append(f"    {name:<{width}}  {_short(old)}")
-        if new is not None and old is not None:
-            lines.append(f"    {'->':>{width + 1}} {_short(new)}")
-        elif new is not None:
+        if old is None:
             lines.append(f"    {name:<{width}}  {_short(new)}")
+        elif each.other is not None:
+            lines.append(f"    {'->':>{width + 1}} {_short(new) if new is not None else 'nothing'}")
     if each.same is False and not pairs and not each.settings:
         lines.append("    its values differ")
     return lines
@@ -171,7 +172,9 @@ def _pairs(each: NodeComparison) -> list[tuple[str, Preview | None, Preview | No
     ]
 
 
-def _short(seen: Preview) -> str:
+def _short(seen: Preview | None) -> str:
+    if seen is None:
+        return ""
     return repr(seen.text) if seen.type == "str" else seen.text
 
 

@@ -191,11 +191,13 @@ def test_every_event_and_its_fields_are_in_the_protocol():
 
 def test_the_command_line_is_described():
     page = text("index.md")
-    source = ast.parse((ROOT / "bpaz_lab" / "__main__.py").read_text(encoding="utf-8"))
     commands = [
         node.args[0].value
-        for node in ast.walk(source)
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_parser"
+        for name in ("__main__.py", "cli_files.py", "cli_runs.py")
+        for node in ast.walk(ast.parse((ROOT / "bpaz_lab" / name).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", "") == "add_parser"
+        and getattr(node.func.value, "id", "") == "commands"
     ]
     assert commands
     assert [name for name in commands if f"`bpaz {name}" not in page] == []
@@ -209,7 +211,7 @@ def notebooks():
 
 
 def test_the_notebooks_are_executed_and_hold_no_widget_state():
-    assert len(notebooks()) == 5
+    assert len(notebooks()) == 6
     for name, notebook in notebooks().items():
         assert "widgets" not in notebook["metadata"], name
         assert notebook["metadata"]["kernelspec"]["name"] == "python3"
