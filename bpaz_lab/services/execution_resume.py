@@ -27,11 +27,11 @@ async def resume_execution(call: Call, id: UUID, body: Resume) -> Execution:
         executions = Executions(session, call.caller)
         row = await executions.get(id, change=True)
         demand(call.caller, "execution.resume", row)
-        if row.status not in (*RESUMABLE, *ACTIVE) or is_held(lab, row):
-            raise unavailable(lab, row)
         waits = row.status == "paused"
         if waits or body.answers:
             answer(row, body.answers)
+        if row.status not in (*RESUMABLE, *ACTIVE) or is_held(lab, row):
+            raise unavailable(lab, row)
         stays = waits and not body.repair and is_kept(lab, row)
         if stays:
             row.status = "running"

@@ -9,13 +9,22 @@ DOCUMENT = {"bpaz": 1, "name": "Nothing", "nodes": {}, "edges": [], "layout": {}
 
 
 def path_of(route, ids=None):
-    """The path with these ids: by ``resource.parameter`` or by parameter, else of what does not exist."""
+    """The path with these ids: by ``resource.parameter`` or by parameter, else of what does not exist.
+
+    What the query must have stands behind it.
+    """
     ids, path = ids or {}, route.path
     for name, kind in route.parameters.items():
         default = {UUID: NOBODY, int: "1", str: "PromptTemplate"}[kind]
         value = ids.get(f"{route.path.split('/{')[0]}.{name}", ids.get(name, default))
         path = path.replace(f"{{{name}}}", str(value))
-    return path
+    needed = {each.alias or name: each for name, each in _query(route).items() if each.is_required()}
+    told = [f"{name}={NOBODY if each.annotation is UUID else 1}" for name, each in needed.items()]
+    return path + ("?" + "&".join(told) if told else "")
+
+
+def _query(route):
+    return route.query.model_fields if route.query else {}
 
 
 def body_of(route):

@@ -42,7 +42,8 @@ class Told:
         assert answer.status_code == 200, answer.text
 
     def tell(self, *events, **more):
-        answer = self.kernel.post(f"executions/{self.id}/events", json={"events": list(events), **more})
+        told = {"epoch": 0, "events": list(events), **more}
+        answer = self.kernel.post(f"executions/{self.id}/events", json=told)
         assert answer.status_code == 200, answer.text
         self.seq += len(events)
         assert answer.json()["received"] == self.seq
