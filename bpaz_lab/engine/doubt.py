@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bpaz_lab.engine.rebuild import wanted
+from bpaz_lab.engine.rebuild import feeding
 from bpaz_lab.engine.slots import MISSING
 from bpaz_lab.engine.values import Absent
 from bpaz_lab.graph.spec import FieldSpec
@@ -62,17 +62,17 @@ def verdict(at: Scheduler, step: Step, past: Past) -> dict[str, Any] | None:
     if said[-1][HAPPENED] == REPEAT:
         return None
     try:
-        return _results(at, step, past, said[-1])
+        return _results(at, step, said[-1])
     except ValueError as error:
         at.shared.heard[address] = len(said)
         raise Paused(_question(at, step, past, f"{error}. ")) from None
 
 
-def _results(at: Scheduler, step: Step, past: Past, said: dict[str, Any]) -> dict[str, Any]:
+def _results(at: Scheduler, step: Step, said: dict[str, Any]) -> dict[str, Any]:
     """The outputs that a person tells."""
     names = _names(step)
     if RESULT not in said or said[RESULT] is None:
-        if _needed(at, step, past):
+        if needed(at, step):
             raise ValueError(f"Something to come needs what it gave: {', '.join(names)}")
         return dict.fromkeys(names, Absent("nobody said what it gave"))
     told = said[RESULT]
@@ -84,11 +84,17 @@ def _results(at: Scheduler, step: Step, past: Past, said: dict[str, Any]) -> dic
     return told
 
 
-def _needed(at: Scheduler, step: Step, past: Past) -> bool:
-    """Whether something to come reads what the step gave."""
-    done = {index for index, each in at.past.items() if each.done}
-    read = wanted(at.plan, {}, done)
-    return bool(past.calls) or any(slot in read for bound in step.bound for _, slot in bound.slots)
+def needed(at: Scheduler, step: Step) -> bool:
+    """Whether a step that is still to come reads what this one gave."""
+    read = {
+        slot for other in at.plan.steps if other is not step for slot in feeding(other, _to_come(at, other))
+    }
+    return any(slot in read for bound in step.bound for _, slot in bound.slots)
+
+
+def _to_come(at: Scheduler, step: Step) -> list[Bound]:
+    past = at.past.get(step.index)
+    return past.calls if past is not None and past.done else step.bound
 
 
 def _names(step: Step) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, Final
 
-from bpaz_lab.engine.doubt import in_doubt, rebuilds, verdict, verdicts
+from bpaz_lab.engine.doubt import in_doubt, needed, rebuilds, verdict, verdicts
 from bpaz_lab.engine.slots import MISSING, outputs, several
 from bpaz_lab.engine.values import Absent
 from bpaz_lab.errors import (
@@ -86,13 +86,16 @@ async def recalled(at: Scheduler, step: Step, past: Past) -> bool:
         ledger = at.shared.ledger
         assert ledger is not None
         kept = await ledger.outputs(address)
-    if past.calls and not rebuilds(step, past.calls):
-        return await _doubted(at, step, past)
+    calls = past.calls
+    if calls and not rebuilds(step, calls):
+        if needed(at, step):
+            return await _doubted(at, step, past)
+        calls = []
     for name, value in kept.items():
         if not isinstance(value, Absent) and name in step.slots:
             at.values[step.slots[name]] = value
-    if past.calls:
-        return await _cached(at, replace(step, bound=past.calls), AGAIN)
+    if calls:
+        return await _cached(at, replace(step, bound=calls), AGAIN)
     at.shared.record("node.finished", address, (0.0, at.given(step), DONE))
     return True
 
