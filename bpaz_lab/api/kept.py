@@ -123,7 +123,9 @@ class Kept:
             )
         status = _STATES.get(row.state) or (IN_DOUBT if row.effect in STRICT else "running")
         why = "; ".join(
-            f"{name} is a live object, made again where it is needed" if reason == _LIVE else reason
+            f"{name} is a live object, made again where it is needed"
+            if reason == _LIVE
+            else f"{name}: {reason}"
             for name, reason in lacking.items()
         )
         return Moment(

@@ -21,8 +21,8 @@ STYLE: Final = """<style>
   font: 13px var(--jp-ui-font-family, system-ui, sans-serif); overflow-x: auto }
 .bpaz-list table { color: inherit; border-collapse: collapse; margin: 4px 0; font-size: 13px }
 .bpaz-list.bpaz-list th, .bpaz-list.bpaz-list td { text-align: left; padding: 4px 16px 4px 0;
-  vertical-align: top; background: none; border-bottom: 1px solid var(--jp-border-color2, rgba(128, 128, 128, 0.3));
-  overflow-wrap: anywhere }
+  vertical-align: top; background: none; overflow-wrap: anywhere;
+  border-bottom: 1px solid var(--jp-border-color2, rgba(128, 128, 128, 0.3)) }
 .bpaz-list th { font-weight: 600 }
 .bpaz-list .bpaz-dim { color: var(--jp-ui-font-color2, inherit) }
 </style>"""

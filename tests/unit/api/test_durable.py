@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -10,7 +11,8 @@ import pytest
 
 import bpaz_lab as bz
 from bpaz_lab.api import durable
-from bpaz_lab.errors import InputError
+from bpaz_lab.errors import InputError, IntegrityError
+from bpaz_lab.store.address import FILE
 from tests.support.letters import double, letter
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("own_lab")]
@@ -69,3 +71,45 @@ def test_who_holds_a_run_is_gone_only_where_that_is_sure():
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     assert durable.is_gone(durable.holder().replace(str(os.getpid()), str(dead.pid)))
+
+
+def test_damaged_steps_are_named_and_can_be_left_out(own_lab, tmp_path):
+    run = letter().run(name="Ada", durable=True)
+    with sqlite3.connect(tmp_path / "data" / FILE) as database:
+        found = database.execute("UPDATE execution_steps SET data = ? WHERE address = 'draft'", [b"\x80"])
+        assert found.rowcount == 1
+    database.close()
+    with pytest.raises(IntegrityError, match="draft"):
+        own_lab.executions.at(run.id, "draft")
+    assert own_lab.executions.at(run.id, "who")["text"] == "Ada"
+    with pytest.raises(IntegrityError, match="draft") as caught:
+        bz.resume(run.id, approve=True)
+    assert "repair=True" in caught.value.hint
+    assert own_lab.executions.get(run.id).status == "paused"
+    again = bz.resume(run.id, approve=True, repair=True)
+    assert again.output == "Dear Ada, your parcel is late."
+
+
+def test_live_objects_are_made_again_and_said_to_be(own_lab):
+    class Counter:
+        """A live object, as far as a ledger can tell."""
+
+        number = 3
+
+    def make(seed):
+        return Counter()
+
+    def use(counter, word):
+        return word * counter.number
+
+    wf = bz.Workflow("Live")
+    (
+        wf.add(bz.node(make, effect="pure"), id="make")
+        >> wf.add(bz.node(use, effect="pure"), id="use")["counter"]
+    )
+    run = wf.run(seed=1, word="a", durable=True)
+    kept = own_lab.executions.at(run.id, "make")
+    assert (kept.outputs, kept.status) == ({}, "finished")
+    assert "result" in kept.why
+    assert isinstance(run.at("make")["result"], Counter)  # this process has it still
+    assert run.fork("use", workflow=None).output == "aaa"
