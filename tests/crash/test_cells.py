@@ -17,6 +17,11 @@ from tests.support.crash_life import Cell
 pytestmark = pytest.mark.integration
 
 
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.full)])
+def world(request):
+    return request.getfixturevalue(f"on_{request.param}")
+
+
 @pytest.fixture(scope="module")
 def expected(on_sqlite):
     """What a run gives that nobody disturbs."""
@@ -43,7 +48,7 @@ def test_it_dies_again_and_again(world, expected, full):
 
 def test_it_dies_in_a_commit_whichever_it_is(on_sqlite, expected, full):
     """Of the admission, of the ledger, of the events, of the outcome."""
-    for number in range(1, 60) if full else (1, 2, 3, 30):
+    for number in range(1, 60) if full else (3, 20):
         life = Cell(on_sqlite)
         if not life.live({"moment": "in a commit", "number": number}):
             break  # there are no more
@@ -54,7 +59,7 @@ def test_it_dies_in_a_commit_whichever_it_is(on_sqlite, expected, full):
 def test_of_two_who_go_on_at_once_one_does(world, expected):
     life = Cell(world)
     assert life.live({"moment": "after done", "address": "ship"})
-    both = [world.child("api", life.run, 0, slow=1) for _ in range(2)]
+    both = [world.child("api", life.run, 0, slow=0.5) for _ in range(2)]
     try:
         heard = [child.hear() for child in both]
         assert sorted(word for word, _ in heard) == ["refused", "running"]
@@ -63,4 +68,12 @@ def test_of_two_who_go_on_at_once_one_does(world, expected):
         for child in both:
             child.close()
     life._died(signal.SIGKILL)
+    assert life.end(expected) == []
+
+
+def test_an_answer_serves_once(world, expected):
+    """Whoever said that a step is to be repeated has not said so of what became of the repetition."""
+    life = Cell(world)
+    assert life.live({"moment": "after started", "address": "ship"})  # answered: repeat
+    assert life.live({"moment": "after the effect", "address": "ship"})
     assert life.end(expected) == []

@@ -40,7 +40,7 @@ def zombie(world, life, moment):
 
 
 @pytest.mark.parametrize("moment", ["before started", "after the effect", "before done"])
-@pytest.mark.parametrize("wakes", ["meanwhile", "afterwards"])
+@pytest.mark.parametrize("wakes", ["meanwhile", pytest.param("afterwards", marks=pytest.mark.full)])
 def test_what_a_zombie_writes_is_refused(world, expected, moment, wakes):
     life = Life(world)
     child = zombie(world, life, moment)
