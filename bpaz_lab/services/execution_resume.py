@@ -43,5 +43,6 @@ async def resume_execution(call: Call, id: UUID, body: Resume) -> Execution:
         await runner.answer(id)
     else:
         runner.told(id, "taken")
+        lab.pulse.note(id)
         await runner.start(id, call.caller)
     return view(row)

@@ -13,7 +13,7 @@ from bpaz_lab.errors import Conflict, Invalid, RunCancelled
 from bpaz_lab.services.call import Call  # noqa: TC001
 from bpaz_lab.services.execution_admit import admit, known, runner_of
 from bpaz_lab.services.execution_check import runnable
-from bpaz_lab.services.execution_claim import is_held
+from bpaz_lab.services.execution_claim import is_held, is_kept
 from bpaz_lab.services.execution_end import end
 from bpaz_lab.services.execution_stream import as_messages, follow
 from bpaz_lab.services.execution_views import (
@@ -135,12 +135,12 @@ async def cancel_execution(call: Call, id: UUID) -> Execution:
     async with call.session() as session:
         row = await Executions(session, call.caller).get(id, change=True)
         demand(call.caller, "execution.cancel", row)
-        waits = row.status == "pending" and row.kernel_id is None
+        nobody = (row.status == "pending" and row.kernel_id is None) or not is_kept(call.lab, row)
         if row.status in OPEN:
             row.cancel_requested_at = utcnow()
             await audit.record(session, call.caller, "execution.cancel", "execution", id)
-    if waits:  # no kernel has it yet
-        await end(call.lab, id, "cancelled", RunCancelled("the run was stopped before it began"))
+    if row.status in OPEN and nobody:  # no kernel has it yet, or none has it any more
+        await end(call.lab, id, "cancelled", RunCancelled("the run was stopped"), epoch=row.epoch)
     elif row.status in OPEN and call.lab.runner is not None:
         await call.lab.runner.cancel(id)
     return await _view(call, id)

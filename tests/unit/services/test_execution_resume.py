@@ -19,7 +19,7 @@ from bpaz_lab.services.execution_own import Begin, Parent, begin_execution
 from bpaz_lab.services.execution_resume import resume_execution
 from bpaz_lab.services.execution_stream import follow
 from bpaz_lab.services.execution_views import ExecuteDocument, ExecuteQuery, GetQuery, Resume
-from bpaz_lab.services.executions import execute_document, get_execution
+from bpaz_lab.services.executions import cancel_execution, execute_document, get_execution
 from bpaz_lab.services.lab import Lab
 from bpaz_lab.store.repositories.executions import open_one
 from bpaz_lab.store.tables import ExecutionCheckpoint
@@ -159,6 +159,18 @@ async def test_answers_are_kept_for_a_kernel_that_comes_later(lab):
     work = await claim_execution(call_of(lab, ada, "kernel-1"), id)
     assert work.answers == {"hello": [{"approve": True}], **mine}
     assert work.options == {"repair": True}
+
+
+async def test_a_paused_one_without_a_kernel_is_cancelled_at_once(lab):
+    ada = await person(lab)
+    id = await admitted(lab, ada)
+    events, question = paused(0)
+    await tell(lab, ada, id, events, {"status": "paused", "questions": {"hello": question}})
+    assert (await cancel_execution(call_of(lab, ada), id)).status == "paused"  # its kernel is told
+    assert ("cancel", id) in lab.runner.heard
+    lab.pulse.forget(id)
+    told = await cancel_execution(call_of(lab, ada), id)
+    assert (told.status, told.error["code"], told.questions) == ("cancelled", "run_cancelled", None)
 
 
 async def test_what_is_abandoned_is_ended_or_run_here(lab, database_settings):
