@@ -280,6 +280,18 @@ async def test_what_is_done_is_kept_and_not_done_again(lab):
     assert {row.address: row.epoch for row in await rows(lab, ada, id)}["draft"] == 1
 
 
+async def test_what_is_missing_here_is_said_and_the_run_stays_as_it_is(lab):
+    ada = await person(lab)
+    flow = {**LETTER, "nodes": {**LETTER["nodes"], "ask": {"type": "lab:OfACell"}}, "edges": []}
+    begun = await begin_execution(call_of(lab, ada, "kernel-of-a-notebook"), Begin(flow_data=flow))
+    await end(lab, begun.id, "failed", RunCrashed("its notebook was closed"))
+    await resume_execution(call_of(lab, ada), begun.id, Resume())
+    row = await until(lab, ada, begun.id, *END)
+    assert (row.error["code"], row.error["path"]) == ("unknown_node_type", "nodes.ask.type")
+    assert "OfACell" in row.error["message"]
+    assert row.resumable
+
+
 async def test_what_is_damaged_is_said_and_repaired(lab):
     ada = await person(lab)
     id = await begin(lab, ada, LETTER)
