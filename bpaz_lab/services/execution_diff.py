@@ -19,6 +19,7 @@ from bpaz_lab.services.route import Model, route
 from bpaz_lab.store import ledger
 from bpaz_lab.store.repositories.events import Events
 from bpaz_lab.store.repositories.executions import Executions
+from bpaz_lab.store.repositories.ledgers import work
 
 if TYPE_CHECKING:
     from bpaz_lab.store.caller import Caller
@@ -106,10 +107,9 @@ async def _events(session: Session, caller: Caller, id: UUID) -> list[dict[str, 
 
 async def _values(session: Session, id: UUID) -> dict[str, str]:
     """What names the outputs of each step by their content."""
-    connection = await session.connection()
     found: dict[str, str] = {}
     after: str | None = None
-    while rows := await connection.run_sync(partial(ledger.read, id=id, after=after, most=ROOM)):
+    while rows := await work(session, partial(ledger.read, id=id, after=after, most=ROOM)):
         for row in rows:
             with suppress(IntegrityError):  # of a damaged row nobody knows whether it is the same
                 if row["state"] in ("done", "given"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID  # noqa: TC003 (routes are made from the hints)
 
@@ -24,13 +25,12 @@ from bpaz_lab.services.route import Answer, Model, route
 from bpaz_lab.services.step_edit import edited
 from bpaz_lab.store import ledger
 from bpaz_lab.store.repositories.executions import Executions
+from bpaz_lab.store.repositories.ledgers import work
 from bpaz_lab.store.tables import WorkflowExecution
 from bpaz_lab.store.tables.columns import utcnow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-
-    from sqlalchemy import Connection
 
     from bpaz_lab.store.caller import Caller
     from bpaz_lab.store.database import Session
@@ -93,7 +93,7 @@ async def branch(
     row.parent_id, row.forked_at = parent_id, forked_at or None
     await session.flush()
     seal = _sealing(parent_id.hex, row.id.hex)
-    await _do(session, lambda it: ledger.copy(it, parent_id, row.id, set(without), seal=seal))
+    await work(session, lambda it: ledger.copy(it, parent_id, row.id, set(without), seal=seal))
 
 
 async def _forked(call: Call, id: UUID, body: Fork, asked: Mapping[str, Any]) -> UUID:
@@ -102,13 +102,13 @@ async def _forked(call: Call, id: UUID, body: Fork, asked: Mapping[str, Any]) ->
         parent = await Executions(session, call.caller).get(id, document=True)
         demand(call.caller, "execution.read", parent)
         demand(call.caller, "workflow.execute")
-        steps = [each["address"] for each in await _do(session, lambda it: ledger.outline(it, id))]
+        steps = [each["address"] for each in await work(session, lambda it: ledger.outline(it, id))]
         if body.node not in steps:
             hint = closest(body.node, steps) or f"GET executions/{id}/steps lists them."
             raise Invalid(f"the execution has done no step {body.node!r}", path="body.node", hint=hint)
         place = steps.index(body.node)
         behind = steps[place - 1] if place else None
-        (kept,) = await _do(session, lambda it: ledger.read(it, id, behind, 1))
+        (kept,) = await work(session, lambda it: ledger.read(it, id, behind, 1))
     document = parent.flow_data or {}
     without = affected(document, steps, body.node)
     if body.flow_data is not None:
@@ -141,20 +141,12 @@ async def _forked(call: Call, id: UUID, body: Fork, asked: Mapping[str, Any]) ->
     async def also(session: Session) -> None:
         await branch(session, call.caller, row, id, body.node, without)
         if given is not None:
-            step = sealed(row.id.hex, given[0])
-            await _do(session, lambda it: _keep(it, row, step, given[1]))
+            step, parts = sealed(row.id.hex, given[0]), given[1]
+            for digest, data in parts.items():
+                await work(session, partial(ledger.put_part, user_id=row.user_id, digest=digest, data=data))
+            await work(session, lambda it: ledger.keep(it, row.id, row.user_id, [step], parts))
 
     return await admit(call, row, asked, also)
-
-
-async def _do(session: Session, work: Callable[[Connection], Any]) -> Any:
-    return await (await session.connection()).run_sync(work)
-
-
-def _keep(connection: Connection, row: WorkflowExecution, step: StepRow, parts: Mapping[str, bytes]) -> None:
-    for digest, data in parts.items():
-        ledger.put_part(connection, row.user_id, digest, data)
-    ledger.keep(connection, row.id, row.user_id, [step], parts)
 
 
 def _sealing(source: str, target: str) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID  # noqa: TC003 (routes are made from the hints)
 
 import ormsgpack
@@ -22,13 +22,7 @@ from bpaz_lab.services.call import Call  # noqa: TC001
 from bpaz_lab.services.route import BYTES, Model, Raw, route
 from bpaz_lab.store import ledger
 from bpaz_lab.store.repositories.executions import Executions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy import Connection
-
-    from bpaz_lab.store.database import Session
+from bpaz_lab.store.repositories.ledgers import work
 
 PAGE: Final = 4 * 2**20
 """Bytes of data after which a page of rows ends."""
@@ -84,9 +78,9 @@ async def write_ledger(call: Call, id: UUID, query: EpochQuery, body: bytes) -> 
         if not known:
             await Executions(session, call.caller).assigned(id, change=False)
         if rows:
-            await _do(session, lambda it: ledger.write(it, id, query.epoch, rows, {}))
+            await work(session, lambda it: ledger.write(it, id, query.epoch, rows, {}))
         else:
-            await _do(session, lambda it: ledger.beat(it, id, query.epoch))
+            await work(session, lambda it: ledger.beat(it, id, query.epoch))
     call.lab.pulse.note(id)
     return Kept(rows=len(rows))
 
@@ -99,7 +93,7 @@ async def read_ledger(call: Call, id: UUID, query: LedgerQuery) -> Raw:
     """
     async with call.session() as session:
         demand(call.caller, "execution.read", await Executions(session, call.caller).get(id))
-        rows = await _do(session, lambda it: ledger.read(it, id, query.after, query.limit, most=PAGE))
+        rows = await work(session, lambda it: ledger.read(it, id, query.after, query.limit, most=PAGE))
     cut = len(rows) == query.limit or sum(len(row["data"]) for row in rows) >= PAGE
     page = {"rows": [list(row.values()) for row in rows], "next": rows[-1]["address"] if cut else None}
     return Raw(ormsgpack.packb(page), BYTES)
@@ -112,7 +106,7 @@ async def keep_part(call: Call, id: UUID, digest: str, body: bytes) -> None:
         raise Invalid("the piece is not what its name says", path="digest", hint="Send it again.")
     async with call.session() as session:
         row = await Executions(session, call.caller).assigned(id, change=False)
-        await _do(session, lambda it: ledger.put_part(it, row.user_id, digest, body))
+        await work(session, lambda it: ledger.put_part(it, row.user_id, digest, body))
     call.lab.pulse.note(id)
 
 
@@ -122,7 +116,7 @@ async def read_part(call: Call, id: UUID, digest: str) -> Raw:
     async with call.session() as session:
         row = await Executions(session, call.caller).get(id)
         demand(call.caller, "execution.read", row)
-        return Raw(await _do(session, lambda it: ledger.part(it, row.user_id, digest)), BYTES)
+        return Raw(await work(session, lambda it: ledger.part(it, row.user_id, digest)), BYTES)
 
 
 @route("POST", "executions/{id}/lacking", access="kernel")
@@ -130,12 +124,8 @@ async def lacking_parts(call: Call, id: UUID, body: Digests) -> Lacking:
     """Which of these pieces are not kept yet."""
     async with call.session() as session:
         row = await Executions(session, call.caller).assigned(id, change=False)
-        found = await _do(session, lambda it: ledger.lacking(it, row.user_id, set(body.digests)))
+        found = await work(session, lambda it: ledger.lacking(it, row.user_id, set(body.digests)))
     return Lacking(lacking=sorted(found))
-
-
-async def _do(session: Session, work: Callable[[Connection], Any]) -> Any:
-    return await (await session.connection()).run_sync(work)
 
 
 def _rows(run_id: str, epoch: int, body: bytes) -> list[StepRow]:

@@ -13,6 +13,7 @@ from bpaz_lab.services.listing import Page
 from bpaz_lab.services.route import Model, route
 from bpaz_lab.store import ledger
 from bpaz_lab.store.repositories.executions import Executions
+from bpaz_lab.store.repositories.ledgers import work
 
 
 class Step(Model):
@@ -41,10 +42,8 @@ async def list_steps(call: Call, id: UUID, query: StepsQuery) -> Page[Step]:
     async with call.session() as session:
         row = await Executions(session, call.caller).get(id)
         demand(call.caller, "execution.read", row)
-        connection = await session.connection()
-        found = await connection.run_sync(
-            lambda it: ledger.outline(it, id, query.cursor, query.limit)  # behind "", which is the run itself
-        )
+        # behind "", which is the run itself
+        found = await work(session, lambda it: ledger.outline(it, id, query.cursor, query.limit))
     rests = not is_held(call.lab, row)
     items = [
         Step(in_doubt=rests and each["state"] == "started", **{name: each[name] for name in _TOLD})
