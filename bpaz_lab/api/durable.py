@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +157,8 @@ def run_of(origin: Origin, plan: Plan, options: Options, held: Held) -> Run:
 def let_go(held: Held, error: BpazError) -> None:
     """Says of a run that is held and cannot begin why that is; it can be resumed again."""
     body = {**refused(error, held.first), "epoch": held.epoch}
-    held.transport.call("POST", f"executions/{held.id}/events", body=body)
+    with suppress(BpazError):  # what it is let go for says more; the lease ends by itself
+        held.transport.call("POST", f"executions/{held.id}/events", body=body)
 
 
 def code_of(plan: Plan) -> dict[str, str]:

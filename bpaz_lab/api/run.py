@@ -104,6 +104,17 @@ class Run(engine.Run):
             durable.follow(self, self.held)
         return self
 
+    async def here(self) -> Run:
+        """Runs to the end on the engine's own loop, as the rows of a table do."""
+        if self.held is not None:
+            from bpaz_lab.api import durable
+
+            durable.follow(self, self.held)
+        await super().here()
+        if self.held is not None:
+            await asyncio.to_thread(self.stored.wait)
+        return self
+
     def answer(self, answers: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
         """Gives the answers that a paused run waits for; see ``engine.run.Run``."""
         self.stored.clear()

@@ -11,6 +11,7 @@ import pytest
 
 import bpaz_lab as bz
 from bpaz_lab.api import durable
+from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.errors import InputError, IntegrityError
 from bpaz_lab.store.address import FILE
 from tests.support.letters import double, letter
@@ -71,6 +72,14 @@ def test_who_holds_a_run_is_gone_only_where_that_is_sure():
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     assert durable.is_gone(durable.holder().replace(str(os.getpid()), str(dead.pid)))
+
+
+def test_a_run_on_the_loop_of_the_engine_is_kept_too(own_lab):
+    wf = bz.Workflow("Here")
+    wf.add(double, id="double")
+    run = wf.prepared(value=2, durable=True)
+    runtime().submit(run.here()).result(60)
+    assert own_lab.executions.get(run.id).output == 4
 
 
 def test_damaged_steps_are_named_and_can_be_left_out(own_lab, tmp_path):
