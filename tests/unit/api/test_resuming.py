@@ -249,6 +249,7 @@ def test_a_killed_run_goes_on_in_this_process(own_lab, tmp_path, monkeypatch, ca
 
     wf = workflow(600)
     wf["second"].set(wait=0)
-    run = bz.resume(id[:8], workflow=wf, changed="continue")
+    run = bz.resume(workflow=wf, changed="continue")  # the latest that can go on
+    assert run.id == id
     assert run.output == 20
     assert capsys.readouterr().out.split() == ["second"]
