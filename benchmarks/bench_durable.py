@@ -50,6 +50,8 @@ class Ledgers:
         self.file = folder / "bpaz_lab.db"
         self.user = uuid4()
         asyncio.run(self._add(User(id=self.user, identity_provider="local", subject="owner")))
+        self._kept = sqlite3.connect(self.file)  # as a server has it: the last one to close empties the log
+        self._kept.execute("SELECT count(*) FROM users").fetchall()
 
     def admit(self, *, again: str = "") -> DirectSteps:
         """The ledger of a run that is admitted now, or of one that was."""

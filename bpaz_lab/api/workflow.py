@@ -281,7 +281,7 @@ class Workflow(Over):
             >>> wf = Workflow("Greeting")
             >>> _ = wf.add("PromptTemplate", template="Hello {name}!")
             >>> wf.to_langgraph().invoke({"name": "Ada"})
-            {'name': 'Ada', 'output': 'Hello Ada!'}
+            {'output': 'Hello Ada!'}
         """
         from bpaz_lab.api.tool import to_langgraph
 

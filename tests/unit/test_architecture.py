@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "bpaz_lab"
 
 # The few packages that a file may import when it is itself imported; all others wait for their first use.
-EVERYWHERE = {"annotated_types", "bpaz_lab", "pydantic", "pydantic_core", "typing_extensions"}
+EVERYWHERE = {"annotated_types", "bpaz_lab", "ormsgpack", "pydantic", "pydantic_core", "typing_extensions"}
 EVERYWHERE |= sys.stdlib_module_names
 BY_ROOM = {
     "store": {"aiosqlite", "alembic", "psycopg", "sqlalchemy", "sqlmodel"},
