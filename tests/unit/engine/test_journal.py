@@ -135,12 +135,16 @@ def test_a_strict_step_is_safe_before_its_end_is_told(path, through):
     states = []
     write = steps.write
 
+    made = threading.Event()
+
     def slowly(rows, parts):
+        made.wait(WAIT)
         states.append([event.type for event in run.events if event.type.startswith("node.")])
         write(rows, parts)
 
     steps.write = slowly
     run = flow.go(through, ledger=Journal(steps).open())
+    made.set()
     run.wait(WAIT).raise_for_status()
     assert "node.finished" not in [kind for kinds in states for kind in kinds]
     assert ended(run, "node.finished") == ["a"]
