@@ -108,7 +108,7 @@ def test_many_threads_may_ask(store):
     assert len(store.call("GET", "workflows/")["items"]) == 8
 
 
-def test_what_runs_when_it_is_closed_is_stopped_and_kept(settings):
+def test_what_waits_for_a_person_when_it_is_closed_goes_on_later(settings):
     store = Local(settings)
     asks = {"ask": {"type": "HumanApproval"}, "q": {"type": "ChatInput", "settings": {"name": "q"}}}
     flow_data = {"bpaz": 1, "name": "Asks", "nodes": asks, "edges": [["q.text", "ask.value"]]}
@@ -116,7 +116,14 @@ def test_what_runs_when_it_is_closed_is_stopped_and_kept(settings):
     told = store.call("POST", "workflows/execute", body=body)
     assert told["status"] == "paused"
     store.close()
-    assert store.call("GET", f"executions/{told['id']}")["status"] == "cancelled"
+    store = Local(settings)  # another process, a week later
+    assert store.call("GET", f"executions/{told['id']}")["status"] == "paused"
+    store.call("POST", f"executions/{told['id']}/resume", body={"answers": {"approve": True}})
+    types = [message.data["type"] for message in store.stream(f"executions/{told['id']}/events")]
+    assert [each for each in types if each.startswith("run.")] == [
+        "run.started", "run.paused", "run.resumed", "run.finished",
+    ]  # fmt: skip
+    assert store.call("GET", f"executions/{told['id']}")["outputs"]["ask.approved"] == "x"
     store.close()
 
 
