@@ -73,5 +73,6 @@ def test_an_answer_serves_once(world, expected):
     """Whoever said that a step is to be repeated has not said so of what became of the repetition."""
     life = Cell(world)
     assert life.live({"moment": "after started", "address": "ship"})  # answered: repeat
-    assert life.live({"moment": "after the effect", "address": "ship"})
+    late = 1.0  # until the answer is stored
+    assert life.live({"moment": "after the effect", "address": "ship", "late": late})
     assert life.end(expected) == []

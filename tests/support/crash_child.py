@@ -44,10 +44,11 @@ class Fate:
         address: Of which step; empty for any.
         number: At which time that the moment comes.
         stop: Whether it is stopped only, as a laptop that is closed.
+        late: Seconds for which everything but this step goes on before.
     """
 
-    def __init__(self, moment, address="", number=1, *, stop=False):
-        self.moment, self.address, self.left = moment, address, number
+    def __init__(self, moment, address="", number=1, *, stop=False, late=0.0):
+        self.moment, self.address, self.left, self.late = moment, address, number, late
         self.signal = signal.SIGSTOP if stop else signal.SIGKILL
         self.rows = {}
 
@@ -56,6 +57,7 @@ class Fate:
         if moment == self.moment and addresses and (not self.address or self.address in addresses):
             self.left -= 1
             if self.left == 0:
+                time.sleep(self.late)
                 os.kill(os.getpid(), self.signal)
                 time.sleep(1)  # a stop reaches this thread a moment later
 
