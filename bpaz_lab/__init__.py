@@ -19,10 +19,10 @@ from bpaz_lab import errors
 from bpaz_lab.errors import BpazError, DocumentError, InputError, RunError
 
 if TYPE_CHECKING:
-    from bpaz_lab.api import metrics
     from bpaz_lab.api.decorator import node, register_node
-    from bpaz_lab.api.lab import connect, runs
-    from bpaz_lab.api.resuming import fork, resume
+    from bpaz_lab.api.lab.lab import connect, runs
+    from bpaz_lab.api.runs.resuming import fork, resume
+    from bpaz_lab.api.table import metrics
     from bpaz_lab.api.types import credential, node_type, node_types
     from bpaz_lab.api.workflow import Workflow
     from bpaz_lab.engine.budget import Budget
@@ -39,9 +39,9 @@ _HOMES = {
     "Limit": "bpaz_lab.engine.limits",
     "Node": "bpaz_lab.nodes.base",
     "Workflow": "bpaz_lab.api.workflow",
-    "connect": "bpaz_lab.api.lab",
+    "connect": "bpaz_lab.api.lab.lab",
     "credential": "bpaz_lab.api.types",
-    "fork": "bpaz_lab.api.resuming",
+    "fork": "bpaz_lab.api.runs.resuming",
     "node": "bpaz_lab.api.decorator",
     "node_type": "bpaz_lab.api.types",
     "node_types": "bpaz_lab.api.types",
@@ -49,8 +49,8 @@ _HOMES = {
     "outputs": "bpaz_lab.nodes.base",
     "prices": "bpaz_lab.engine.prices",
     "register_node": "bpaz_lab.api.decorator",
-    "resume": "bpaz_lab.api.resuming",
-    "runs": "bpaz_lab.api.lab",
+    "resume": "bpaz_lab.api.runs.resuming",
+    "runs": "bpaz_lab.api.lab.lab",
 }
 
 __all__ = [
@@ -83,7 +83,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "metrics":
-        return import_module("bpaz_lab.api.metrics")
+        return import_module("bpaz_lab.api.table.metrics")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

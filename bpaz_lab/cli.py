@@ -15,8 +15,8 @@ from bpaz_lab.errors import BpazError, InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bpaz_lab.api.run import Run
     from bpaz_lab.api.running import Running
+    from bpaz_lab.api.runs.run import Run
     from bpaz_lab.graph.spec import NodeSpec
     from bpaz_lab.nodes.catalogue import Catalogue
 

@@ -13,7 +13,7 @@ from bpaz_lab.errors import InputError
 if TYPE_CHECKING:
     import argparse
 
-    from bpaz_lab.api.lab_execution import Execution
+    from bpaz_lab.api.lab.execution import Execution
 
 ENDED: Final = ("completed", "failed", "cancelled")
 _UNITS: Final = ("B", "KiB", "MiB", "GiB")
@@ -62,7 +62,7 @@ def add(commands: Any) -> None:
 
 
 def _resume(parsed: argparse.Namespace) -> int:
-    from bpaz_lab.api.resuming import resumed
+    from bpaz_lab.api.runs.resuming import resumed
     from bpaz_lab.api.workflow import Workflow
     from bpaz_lab.cli_answers import answers
 
@@ -144,8 +144,8 @@ def _prune(parsed: argparse.Namespace) -> int:
 
 def _head(execution: Execution) -> list[str]:
     """How a run stands, a line each."""
-    from bpaz_lab.api.lab_table import text
-    from bpaz_lab.api.tree import SHORT
+    from bpaz_lab.api.lab.table import text
+    from bpaz_lab.api.lab.tree import SHORT
 
     record, short = execution.record, execution.id[:SHORT]
     lines = [f"{execution.name}: {execution.status}", f"  id        {execution.id}"]
@@ -178,7 +178,7 @@ def _size(size: int) -> str:
 
 
 def _executions() -> Any:
-    from bpaz_lab.api.lab import connect
+    from bpaz_lab.api.lab.lab import connect
 
     return connect().executions
 

@@ -10,8 +10,8 @@ from pathlib import Path  # noqa: TC003 (as the class of an attribute)
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.api.editing import Editing
-from bpaz_lab.api.run import How, Origin, Run
-from bpaz_lab.api.server_credentials import resolver
+from bpaz_lab.api.hosted.credentials import resolver
+from bpaz_lab.api.runs.run import How, Origin, Run
 from bpaz_lab.engine.cache import Cache, cache_of
 from bpaz_lab.engine.engine import Engine
 from bpaz_lab.engine.incremental import Incremental, Known, stale
@@ -28,7 +28,7 @@ from bpaz_lab.nodes.context import Services
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 
-    from bpaz_lab.api.lab_stored import Stored
+    from bpaz_lab.api.lab.stored import Stored
     from bpaz_lab.engine.budget import Budget, Meter
     from bpaz_lab.engine.plan import Plan, RunInput
     from bpaz_lab.errors import DocumentError
@@ -174,7 +174,7 @@ class Running(Editing):
         options = self._options(origin.how, given)
         if not origin.how.durable:
             return Run(plan, origin.inputs, options, origin)
-        from bpaz_lab.api import durable
+        from bpaz_lab.api.runs import durable
 
         return Run(plan, origin.inputs, options, origin, durable.begun(origin, plan, options))
 

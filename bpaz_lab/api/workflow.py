@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bpaz_lab.api import bodies  # noqa: F401 (opening a workflow must load no code any more)
-from bpaz_lab.api.over import Over
+from bpaz_lab.api.table.over import Over
 from bpaz_lab.errors import DocumentError, FileRefused
 from bpaz_lab.graph import document as documents
 from bpaz_lab.graph.check import secrets_in

@@ -77,7 +77,7 @@ def _environment(environ: Mapping[str, str]) -> Iterator[Check]:
 def _servers() -> Iterator[Check]:
     from jupyter_core.paths import jupyter_runtime_dir
 
-    from bpaz_lab.api.transport_remote import Bearer, Remote
+    from bpaz_lab.api.transport.remote import Bearer, Remote
 
     for file in sorted(Path(jupyter_runtime_dir()).glob("jpserver-*.json")):
         try:

@@ -25,7 +25,7 @@ TOKENS: Final = ("JUPYTER_TOKEN", "JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN")
 """What opens the doors of Jupyter; an execution needs none of them."""
 
 Call = Literal["start", "cancel", "answer"]
-_LINE: Final = "__import__('bpaz_lab.api.hosted', fromlist=['hosted']).{call}('{id}')"
+_LINE: Final = "__import__('bpaz_lab.api.hosted.hosted', fromlist=['hosted']).{call}('{id}')"
 """All that is ever sent to a kernel as code; the id is a UUID."""
 
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 import bpaz_lab as bz
-from bpaz_lab.api.lab import Lab
-from bpaz_lab.api.transport_local import Local
-from bpaz_lab.api.transport_remote import Bearer, Remote
+from bpaz_lab.api.lab.lab import Lab
+from bpaz_lab.api.transport.local import Local
+from bpaz_lab.api.transport.remote import Bearer, Remote
 from bpaz_lab.errors import (
     Conflict,
     DocumentError,

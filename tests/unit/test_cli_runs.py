@@ -14,7 +14,7 @@ import pytest
 
 from bpaz_lab import Workflow, connect
 from bpaz_lab.__main__ import main
-from bpaz_lab.api import transport_local
+from bpaz_lab.api.transport import local as transport_local
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,8 @@ import time
 import pytest
 
 import bpaz_lab as bz
-from bpaz_lab.api import hosted, transport_local
+from bpaz_lab.api.hosted import hosted
+from bpaz_lab.api.transport import local as transport_local
 
 WAIT = 30
 

@@ -21,4 +21,5 @@ def test_nothing_but_a_number_becomes_code():
     id = uuid4()
     line = _LINE.format(call="start", id=id)
     assert str(UUID(line.split("'")[-2])) == str(id)
-    assert line.replace(str(id), "") == ("__import__('bpaz_lab.api.hosted', fromlist=['hosted']).start('')")
+    called = "__import__('bpaz_lab.api.hosted.hosted', fromlist=['hosted']).start('')"
+    assert line.replace(str(id), "") == called

@@ -64,5 +64,5 @@ async def test_steps_in_doubt_are_those_that_began_and_did_not_end(database, peo
         for id in ids:
             await connection.run_sync(keep, id, people[0].user_id, rows)
     async with database.session(read_only=True) as session:
-        assert await in_doubt(session, [*ids, nothing, uuid4()]) == dict.fromkeys(ids, ["a", "b"])
+        assert await in_doubt(session, [*ids, nothing, uuid4()]) == {id: ["a", "b"] for id in ids}
         assert await in_doubt(session, [nothing]) == {}

@@ -1,0 +1,1 @@
+"""Runs that the laboratory knows of, in the kernel that runs them."""

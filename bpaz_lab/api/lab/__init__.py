@@ -1,0 +1,1 @@
+"""The laboratory as a cell uses it: ``bz.connect()``."""

@@ -1,0 +1,1 @@
+"""Runs that one can go back into: durable, resumed, looked at, forked, compared."""

@@ -1,0 +1,1 @@
+"""A workflow over the rows of a table: map, sweep, evaluate."""

@@ -1,0 +1,1 @@
+"""How the laboratory is asked: over HTTP, or in process."""
