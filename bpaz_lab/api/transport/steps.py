@@ -6,9 +6,11 @@ pieces before the rows that name them.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from bpaz_lab.engine.steps import StepRow
+from bpaz_lab.errors import LeaseLost, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -73,7 +75,8 @@ class RemoteSteps:
         names, lacking = sorted(digests), set()
         for start in range(0, len(names), NAMES):
             body = {"digests": names[start : start + NAMES]}
-            lacking |= set(self._transport.call("POST", f"{self._path}/lacking", body=body)["lacking"])
+            with _held():
+                lacking |= set(self._transport.call("POST", f"{self._path}/lacking", body=body)["lacking"])
         return lacking
 
     def write(self, rows: Sequence[StepRow], parts: Mapping[str, bytes]) -> None:
@@ -83,7 +86,8 @@ class RemoteSteps:
             LeaseLost: Somebody else holds the run by now.
         """
         for digest, data in parts.items():
-            self._transport.send("PUT", f"{self._path}/parts/{digest}", data)
+            with _held():
+                self._transport.send("PUT", f"{self._path}/parts/{digest}", data)
         for some in _in_bounds(rows):
             self._post(some)
 
@@ -102,7 +106,19 @@ class RemoteSteps:
         import ormsgpack
 
         data = ormsgpack.packb([list(row) for row in rows])
-        self._transport.send("POST", f"{self._path}/ledger", data, query={"epoch": self.epoch})
+        with _held():
+            self._transport.send("POST", f"{self._path}/ledger", data, query={"epoch": self.epoch})
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    """An execution that is not this kernel's any more is another's, or gone."""
+    try:
+        yield
+    except NotFound as error:
+        raise LeaseLost(
+            f"somebody else goes on with the run, or it is gone: {error.message}", hint="bpaz runs show."
+        ) from error
 
 
 def _row(told: Sequence[Any]) -> StepRow:

@@ -10,6 +10,7 @@ import pytest
 from bpaz_lab.api.transport import steps as remote_steps
 from bpaz_lab.api.transport.steps import RemoteSteps
 from bpaz_lab.engine.steps import StepRow, intact, sealed
+from bpaz_lab.errors import LeaseLost, NotFound
 
 pytestmark = pytest.mark.unit
 
@@ -66,3 +67,27 @@ def test_rows_and_pieces_go_there_and_come_back(monkeypatch):
     steps.beat()
     assert server.asked[-1] == ("POST", "ledger")
     assert len(server.rows) == 5
+
+
+class Elsewhere:
+    """A server that gave the execution to another kernel."""
+
+    def call(self, *_asked, **_with):
+        raise NotFound("there is no such execution")
+
+    send = call
+
+
+def test_what_another_kernel_was_given_is_lost():
+    steps = RemoteSteps(Elsewhere(), str(uuid4()), 1)
+    row = sealed(steps.run_id, StepRow("a", "done", "once", b"", (), 0, 1, 1.0, 2.0))
+    for work in (
+        steps.beat,
+        lambda: steps.write([row], {}),
+        lambda: steps.write([], {"0" * 32: b"a piece"}),
+        lambda: steps.lacking(["0" * 32]),
+    ):
+        with pytest.raises(LeaseLost, match="somebody else goes on"):
+            work()
+    with pytest.raises(NotFound):  # who only reads has no lease to lose
+        steps.part("0" * 32)
