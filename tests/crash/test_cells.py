@@ -14,7 +14,7 @@ import pytest
 from tests.support.crash_flow import MOMENTS
 from tests.support.crash_life import Cell, Life
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.full)])
@@ -76,3 +76,13 @@ def test_an_answer_serves_once(world, expected):
     late = 1.0  # until the answer is stored
     assert life.live({"moment": "after the effect", "address": "ship", "late": late})
     assert life.end(expected) == []
+
+
+def test_an_answer_outlives_who_heard_it(world, expected):
+    """It is stored and nothing has come of it yet: it is acted upon, and nobody is asked again."""
+    life = Cell(world)
+    assert life.live({"moment": "after started", "address": "ship"})  # answered: repeat
+    assert life.live({"moment": "before started", "address": "ship", "late": 1.0})
+    before = life.looks[-1].log
+    assert life.end(expected) == []
+    assert "ship" not in {entry["step"] for entry in before}

@@ -13,7 +13,7 @@ import pytest
 from tests.support.crash_flow import ALL, MOMENTS
 from tests.support.crash_life import Life
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
 SPAN = 0.5
 """Seconds in which a process is killed, where that comes at random."""

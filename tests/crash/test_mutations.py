@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.mutation import Mutation, Tree
 
-pytestmark = [pytest.mark.integration, pytest.mark.full]
+pytestmark = [pytest.mark.integration, pytest.mark.full, pytest.mark.timeout(900)]
 
 MOMENT = "tests/crash/test_kills.py::test_it_dies_at_a_moment_with_a_name"
 TOLD = "tests/crash/test_kills.py::test_what_was_told_is_kept"

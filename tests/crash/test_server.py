@@ -27,7 +27,7 @@ class Hosted(Life):
 
     def __init__(self, world, server):
         self.world, self.server = world, server
-        self.looks, self.deaths, self.faults, self.outcome = [], 0, [], None
+        self.looks, self.deaths, self.faults, self.outcome, self.answered = [], 0, [], None, {}
         answer = server.client.post(
             "workflows/execute", params={"wait": 0}, json={"flow_data": DOCUMENT, "inputs": {"text": TEXT}}
         )

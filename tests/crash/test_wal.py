@@ -18,7 +18,7 @@ import pytest
 from bpaz_lab.engine.steps import StepRow, intact
 from tests.support.crash_life import Life
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 TRANSACTIONS = 60
 

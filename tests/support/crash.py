@@ -138,6 +138,15 @@ class World:
         )  # fmt: skip
         return run.hex
 
+    def settle(self):
+        """Waits until Postgres has done what the dead had sent to it: a COMMIT outlives who asked for it."""
+        busy = "SELECT pid FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
+        busy += " AND backend_type = 'client backend' AND state <> 'idle'"
+        end = time.monotonic() + PATIENCE
+        while self.engine.dialect.name == "postgresql" and self.ask(busy, name=self.name):
+            assert time.monotonic() < end, "the dead are still busy"
+            time.sleep(0.01)
+
     def take(self, run):
         """Takes a run over; gives the epoch."""
         self.ask("UPDATE workflow_executions SET epoch = epoch + 1 WHERE id = :id", id=UUID(run))

@@ -22,7 +22,7 @@ class Life:
     def __init__(self, world):
         self.world, self.run = world, world.admit()
         self.looks, self.deaths, self.faults = [], 0, []
-        self.outcome = None
+        self.outcome, self.answered = None, {}
 
     @property
     def id(self):
@@ -94,12 +94,19 @@ class Life:
     def _flagged(self, steps):
         """A process that goes on says what is in doubt, before it repeats anything."""
         if self.looks:
-            self.looks[-1].flagged = steps & ONCE
-            self.faults += of_death(self.looks[-1])
+            look = self.looks[-1]
+            look.flagged = (steps | self._answered(look)) & ONCE
+            self.faults += of_death(look)
+
+    def _answered(self, look):
+        """The steps in doubt of which somebody said so before, and nothing has come of the answer yet."""
+        return {step for step, row in self.answered.items() if row == look.rows.get(step)}
 
     def _answers(self, questions):
         """What people answer: the truth, as the witness knows it."""
         outside = {entry["step"]: entry["gives"] for entry in self.looks[-1].log} if self.looks else {}
+        rows = self.looks[-1].rows if self.looks else {}
+        self.answered.update({address: rows[address] for address in questions if address in rows})
         answers = {}
         for address in questions:
             if address == APPROVAL:
@@ -115,6 +122,7 @@ class Life:
             return False
         assert signal == 9, f"the child ended by signal {signal}"
         self.deaths += 1
+        self.world.settle()
         self._looked()
         return True
 
@@ -146,7 +154,7 @@ class Cell(Life):
 
     def __init__(self, world):
         self.world, self.run = world, ""
-        self.looks, self.deaths, self.faults, self.outcome = [], 0, [], None
+        self.looks, self.deaths, self.faults, self.outcome, self.answered = [], 0, [], None, {}
         self._others = set(self._all())
         self._judged = 0
 
