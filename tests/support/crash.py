@@ -139,7 +139,8 @@ class World:
         return run.hex
 
     def settle(self):
-        """Waits until Postgres has done what the dead had sent to it: a COMMIT outlives who asked for it."""
+        """Waits until what the dead had sent is done: an effect or a COMMIT outlives who asked for it."""
+        self.witness.settle()
         busy = "SELECT pid FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
         busy += " AND backend_type = 'client backend' AND state <> 'idle'"
         end = time.monotonic() + PATIENCE

@@ -122,11 +122,11 @@ class Life:
             return False
         assert signal == 9, f"the child ended by signal {signal}"
         self.deaths += 1
-        self.world.settle()
         self._looked()
         return True
 
     def _looked(self):
+        self.world.settle()
         look = self.look()
         if self.looks:
             self.faults += of_steps(self.looks[-1], look)
@@ -183,6 +183,7 @@ class Cell(Life):
 
     def _looked(self):
         if not self.run:  # it died before it could say that it has begun
+            self.world.settle()
             new = self._all() - self._others
             if not new:
                 return

@@ -42,6 +42,10 @@ class Effects:
         """Everything that was ever done."""
         return [json.loads(line) for line in self.file.read_text().splitlines()]
 
+    def settle(self):
+        """Waits until everything that the dead had sent is written down."""
+        _asked(self.port, "settle")
+
     def close(self):
         self._process.kill()
         self._process.wait()
@@ -50,7 +54,11 @@ class Effects:
 
 def do(**what):
     """Does something outside, and waits until it is known to be done."""
-    with socket.create_connection(("127.0.0.1", int(os.environ[PORT])), timeout=30) as connection:
+    _asked(int(os.environ[PORT]), what)
+
+
+def _asked(port, what):
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(json.dumps(what).encode() + b"\n")
         assert connection.recv(16) == b"done\n"
 
@@ -58,9 +66,11 @@ def do(**what):
 class _Handler(socketserver.StreamRequestHandler):
     def handle(self):
         line = self.rfile.readline()
-        if line.endswith(b"\n"):  # else the sender died in the middle, and nothing was done
+        if line == b'"settle"\n':
+            self.server.until_alone()
+        elif line.endswith(b"\n"):  # else the sender died in the middle, and nothing was done
             self.server.note(json.loads(line))
-            self.wfile.write(b"done\n")
+        self.wfile.write(b"done\n")
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -70,12 +80,32 @@ class _Server(socketserver.ThreadingTCPServer):
     def __init__(self, file):
         super().__init__(("127.0.0.1", 0), _Handler)
         self._lock = threading.Lock()
+        self._left = threading.Condition()
+        self._connected = 0
         self._file = os.open(file, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, 0o600)
 
     def note(self, what):
         with self._lock:
             os.write(self._file, json.dumps(what).encode() + b"\n")
             os.fsync(self._file)
+
+    def until_alone(self):
+        """Waits until nobody is connected but who asks; whoever connected before is counted by now."""
+        with self._left:
+            self._left.wait_for(lambda: self._connected == 1)
+
+    def process_request(self, request, client_address):
+        with self._left:
+            self._connected += 1
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request, client_address):
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._left:
+                self._connected -= 1
+                self._left.notify_all()
 
     def handle_error(self, request, client_address):
         if not isinstance(sys.exc_info()[1], OSError):  # the dead do not listen
