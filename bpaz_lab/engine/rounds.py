@@ -30,7 +30,7 @@ class Rounds:
         self.names = tuple(dict.fromkeys(each.name for each in plan.inputs))
         self.gives = tuple(plan.outputs)
         self.latest: Scheduler | None = None
-        """The round that ended last."""
+        """Of the rounds that have ended, the one that began last."""
         self.failed: dict[str, NodeFailed] = {}
         """The rounds that failed, which are not repeated when the run goes on after a pause."""
         self._plan = plan
@@ -38,6 +38,8 @@ class Rounds:
         self._shared = shared
         self._open: dict[str, Scheduler] = {}
         self._done: dict[str, dict[str, Any]] = {}
+        self._numbers: dict[str, int] = {}
+        self._latest = 0
 
     async def __call__(self, inputs: Mapping[str, Any], key: str = "") -> dict[str, Any]:
         """Runs a round, or what is left of it after a pause."""
@@ -62,13 +64,15 @@ class Rounds:
         del self._open[key]
         if self._shared.memo is not None:
             self._shared.memo.forget(scheduler.prefix)
-        self.latest = scheduler
+        if (number := self._numbers[key]) >= self._latest:
+            self.latest, self._latest = scheduler, number
         outputs = self._outputs(scheduler.values)
         if self._plan.pauses:
             self._done[key] = outputs
         return outputs
 
     def _begin(self, inputs: Mapping[str, Any], key: str) -> Scheduler:
+        self._numbers[key] = len(self._numbers)
         values = [MISSING] * self._plan.size
         try:
             fill(self._plan, {name: inputs[name] for name in self.names if name in inputs}, values)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
@@ -19,14 +22,18 @@ SHOWN: Final = 8
 """How many of the files that are there an error lists."""
 
 
+KNOWN: Final = {*aliases, *aliases.values(), "utf_8_sig", "utf_16", "utf_32", "cp1006", "koi8_u"}
+"""Encodings that are looked up: for any other name Python would import a module of that name."""
+
+
 def _encoding(name: str) -> str:
-    try:
-        "".encode(name)
-    except LookupError:
-        raise setting_fault(
-            f"{name!r} is no encoding", "Use utf-8, latin-1, cp1252 or another encoding of Python."
-        ) from None
-    return name
+    with suppress(LookupError):
+        if normalize_encoding(name).lower() in KNOWN:
+            "".encode(name)
+            return name
+    raise setting_fault(
+        f"{name!r} is no encoding", "Use utf-8, latin-1, cp1252 or another encoding of Python."
+    )
 
 
 class TextDataLoader(Node):

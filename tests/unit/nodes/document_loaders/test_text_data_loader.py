@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from bpaz_lab.errors import FileRefused, InputError, RunCancelled, SettingError
@@ -134,3 +136,16 @@ def test_an_encoding_that_is_none(name):
     with pytest.raises(SettingError, match="no encoding") as caught:
         TextDataLoader.of({"encoding": name})
     assert caught.value.path == "encoding"
+
+
+@pytest.mark.parametrize("name", ["UTF-8", "utf-8-sig", "latin-1", "ISO-8859-15", "cp1252", "utf-16"])
+def test_an_encoding_by_any_of_its_names(name):
+    assert TextDataLoader.of({"encoding": name}).encoding == name
+
+
+def test_a_name_that_is_no_encoding_is_not_imported():
+    seen = []
+    sys.addaudithook(lambda event, given: seen.append(given[0]) if event == "import" else None)
+    with pytest.raises(SettingError, match="no encoding"):
+        TextDataLoader.of({"encoding": "antigravity_x"})
+    assert not [name for name in seen if "antigravity" in name]
