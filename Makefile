@@ -24,7 +24,7 @@ LAB := $(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/l
 	$(if $(filter 0,$(shell id -u)),--allow-root)
 
 # Workers get whole files, so that what a file sets up is set up once.
-WORKERS := 2
+WORKERS := 3
 
 # pytest itself demands 90 % of all lines; what runs workflows is held to more. Plugins that no test needs take
 # seconds to be imported.

@@ -3,7 +3,7 @@
 Example:
     >>> cost("gpt-4o-mini-2024-07-18", input_tokens=1_000_000, output_tokens=100_000)
     0.21
-    >>> cost("my-model", 10, 10) is None
+    >>> cost("a-model-of-nobody", 10, 10) is None
     True
     >>> own = Prices({"my-model": (1.0, 2.0)})
     >>> own.cost("my-model", 1_000_000, 500_000)

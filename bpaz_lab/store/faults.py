@@ -77,6 +77,8 @@ _SAYS: Final[dict[str, tuple[type[BpazError], str, str]]] = {
     "other": (StoreError, "the database did not do it", "The server's log tells more."),
 }
 
+_ENDED: Final = "This connection is closed"
+"""What SQLAlchemy's pool says when each connection that it tried had been ended by the server."""
 DRIVERS: Final = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 """What SQLAlchemy and the drivers raise."""
 
@@ -104,6 +106,8 @@ def translated(error: SQLAlchemyError | sqlite3.Error | psycopg.Error) -> BpazEr
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(error, exc.TimeoutError):
         kind = "pool"
+    elif isinstance(error, exc.DisconnectionError) or str(error).startswith(_ENDED):
+        kind = "away"
     elif isinstance(error, DBAPIError | sqlite3.Error | psycopg.Error):
         kind = _kind(cause, lost=getattr(error, "connection_invalidated", False))
     else:

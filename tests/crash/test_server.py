@@ -104,6 +104,7 @@ def expected(on_sqlite):
     return life.outcome["output"]
 
 
+@pytest.mark.full  # tests/api/test_execution_resume.py kills a kernel each time
 def test_its_kernel_is_killed(world, serve, expected):
     server = serve()
     life = Hosted(world, server)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import exc, text
 
 from bpaz_lab.errors import (
     Conflict,
@@ -14,6 +14,7 @@ from bpaz_lab.errors import (
     StoreUnavailable,
 )
 from bpaz_lab.store import faults
+from bpaz_lab.store.faults import translated
 
 pytestmark = pytest.mark.unit
 
@@ -102,3 +103,11 @@ def test_a_locked_file_may_be_free_in_a_moment(tmp_path):
 def test_other_errors_pass_as_they_are():
     with pytest.raises(ZeroDivisionError), faults.told():
         _ = 1 / 0
+
+
+@pytest.mark.parametrize(
+    "error", [exc.InvalidRequestError("This connection is closed"), exc.InvalidatePoolError()]
+)
+def test_a_pool_whose_connections_were_all_ended_is_away(error):
+    assert isinstance(translated(error), StoreUnavailable)
+    assert not isinstance(translated(exc.InvalidRequestError("of ours")), StoreUnavailable)
