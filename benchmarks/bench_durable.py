@@ -24,6 +24,7 @@ from bpaz_lab.engine.run import Run, start
 from bpaz_lab.engine.runtime import runtime
 from bpaz_lab.engine.steps import StepRow
 from bpaz_lab.settings import Settings
+from bpaz_lab.store.address import FILE
 from bpaz_lab.store.database import Database
 from bpaz_lab.store.direct import DirectSteps
 from bpaz_lab.store.tables import User, WorkflowExecution
@@ -47,7 +48,7 @@ class Ledgers:
 
     def __init__(self, folder: Path) -> None:
         self.settings = Settings(data_folder=str(folder))
-        self.file = folder / "bpaz_lab.db"
+        self.file = folder / FILE
         self.user = uuid4()
         asyncio.run(self._add(User(id=self.user, identity_provider="local", subject="owner")))
         self._kept = sqlite3.connect(self.file)  # as a server has it: the last one to close empties the log
